@@ -1,0 +1,158 @@
+"""The commands: `uv run python -m app <command>`; `--help` lists them."""
+
+import os
+import secrets
+import socket
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+import typer
+import uvicorn
+from pydantic import TypeAdapter, ValidationError
+
+from app import demo as demonstration
+from app.accounts import services as accounts
+from app.accounts.errors import NameTaken
+from app.accounts.schemas import Name, Password
+from app.database import Database, migrate
+from app.logging import configuration
+from app.security import LONGEST_BODY
+from app.settings import Settings
+
+GRACE = timedelta(seconds=3)  # for running requests and streams, once the server is told to stop
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+def read_settings() -> Settings:
+    """The settings, or one line for each that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for fault in error.errors():
+            typer.echo(f"{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}", err=True)
+        raise typer.Exit(2) from error
+
+
+@cli.command()
+def demo(port: Annotated[int | None, typer.Option(help="8000, or a free one when that is taken.")] = None) -> None:
+    """See it work, from nothing: example people and rooms, in a database of their own in .demo/."""
+    try:
+        settings = demonstration.settings(port=port or free_port(preferred=8000))
+    except demonstration.NotHereError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    migrate(settings)
+    people = anyio.run(demonstration.load, settings)
+    typer.echo(demonstration.welcome(settings, people))
+    run(settings)
+
+
+@cli.command()
+def dev() -> None:
+    """Edit and see it reload: development settings, migrated first."""
+    os.environ.setdefault("ENVIRONMENT", "development")
+    # Made here and not in each process, so that a reload signs nobody out.
+    os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
+    settings = read_settings()
+    migrate(settings)
+    uvicorn.run(
+        "app.asgi:app",
+        host=settings.host,
+        port=settings.port,
+        reload=True,
+        reload_dirs=[str(Path(__file__).parent)],
+        **how_to_serve(settings),
+    )
+
+
+@cli.command()
+def serve() -> None:
+    """Serve in production. Refuses without SECRET_KEY and ALLOWED_HOSTS."""
+    settings = read_settings()
+    if faults := settings.faults():
+        typer.echo("\n".join(faults), err=True)
+        raise typer.Exit(2)
+    run(settings)
+
+
+@cli.command("migrate")
+def migrate_() -> None:
+    """Bring the database's schema to the newest migration."""
+    migrate(read_settings())
+
+
+@cli.command()
+def check(deploy: Annotated[bool, typer.Option(help="Whether it is fit to be served in public.")] = False) -> None:
+    """Check the settings."""
+    settings = read_settings()
+    found = settings.faults() + settings.warnings() if deploy else []
+    typer.echo("\n".join(found) or "All is well.", err=bool(found))
+    raise typer.Exit(1 if found else 0)
+
+
+@cli.command()
+def adduser(name: str) -> None:
+    """Make an account. Asks for the password."""
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        checked = TypeAdapter(tuple[Name, Password]).validate_python((name, password))
+    except ValidationError as error:
+        typer.echo("\n".join(f"{('Name', 'Password')[int(e['loc'][0])]}: {e['msg']}" for e in error.errors()), err=True)
+        raise typer.Exit(2) from error
+
+    async def add() -> None:
+        database = Database(read_settings().async_database)
+        try:
+            await accounts.create_user(database, name=checked[0], password=checked[1])
+        finally:
+            await database.close()
+
+    try:
+        anyio.run(add)
+    except NameTaken as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(1) from error
+
+
+def how_to_serve(settings: Settings) -> dict[str, Any]:
+    """What uvicorn is told in every case."""
+    return {
+        "log_config": configuration(settings),
+        "access_log": False,  # app.logging writes it, without query strings
+        "proxy_headers": False,  # app.security believes TRUSTED_PROXIES only
+        "server_header": False,
+        "ws_max_size": LONGEST_BODY,
+        # Short messages gain nothing by it, and it would cost each of thousands of sockets its own window and work.
+        "ws_per_message_deflate": False,
+        "timeout_graceful_shutdown": int(GRACE.total_seconds()),
+    }
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Each process reads the settings for itself, from the same environment."""
+    uvicorn.run(
+        "app.asgi:app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.web_concurrency,
+        **how_to_serve(settings),
+    )
+
+
+def free_port(*, preferred: int) -> int:
+    """The preferred port, or any other when somebody has that."""
+    for port in (preferred, 0):
+        with socket.socket() as candidate:
+            try:
+                candidate.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(candidate.getsockname()[1])
+    raise OSError("no port is free")
+
+
+if __name__ == "__main__":
+    cli()

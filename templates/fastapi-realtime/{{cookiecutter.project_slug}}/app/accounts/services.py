@@ -1,0 +1,250 @@
+"""The rules of people: making accounts, signing in and out, tokens for programs."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from anyio import to_thread
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from pydantic import SecretStr
+from sqlalchemy import case, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from app.accounts.errors import NameTaken, TokenNotFound, TooManyAttempts, WrongNameOrPassword
+from app.accounts.models import Session, SignInAttempts, User
+from app.broker import Broker, Hint
+from app.database import Database, now
+
+type Kind = Literal["browser", "program"]
+
+BROWSER_SESSION = timedelta(days=14)
+WINDOW = timedelta(minutes=15)
+# Tries per window. The pair stops one guesser, the address one who tries many names, the name many guessers.
+TRIES_PER_PAIR, TRIES_PER_ADDRESS, TRIES_PER_NAME = 5, 50, 100
+KEPT_AFTER_END = timedelta(days=1)
+
+passwords = PasswordHasher()  # argon2id with the parameters of RFC 9106, low memory
+_NOBODY = passwords.hash(secrets.token_urlsafe())
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and what they are signed in with."""
+
+    user_id: uuid.UUID
+    name: str
+    session_id: uuid.UUID
+    kind: Kind
+    expires_at: datetime
+
+
+async def create_user(database: Database, *, name: str, password: str) -> User:
+    """Make an account. Raises NameTaken."""
+    user = User(id=uuid.uuid4(), name=name.lower(), password_hash=await to_thread.run_sync(passwords.hash, password))
+    try:
+        async with database.write() as session:
+            session.add(user)
+    except IntegrityError as error:
+        raise NameTaken(f"Choose another name than {name}.") from error
+    return user
+
+
+async def find_user(database: Database, *, name: str) -> User | None:
+    """Who has this name."""
+    async with database.read() as session:
+        return await session.scalar(select(User).where(User.name == name.lower()))
+
+
+async def set_password(database: Database, *, name: str, password: str) -> bool:
+    """Give somebody a new password and end all their sessions. False when there is nobody of that name."""
+    hashed = await to_thread.run_sync(passwords.hash, password)
+    async with database.write() as session:
+        found = await session.scalar(
+            update(User).where(User.name == name.lower()).values(password_hash=hashed).returning(User.id)
+        )
+        await session.execute(
+            update(Session).where(Session.user_id == found, Session.ended_at.is_(None)).values(ended_at=now())
+        )
+    return found is not None
+
+
+async def sign_in(
+    database: Database, *, key: SecretStr, name: str, password: str, address: str, replaces: str | None = None
+) -> tuple[Caller, str]:
+    """Who this is, and the secret for the cookie. The session of the cookie that it `replaces` ends.
+
+    Raises WrongNameOrPassword, which does not tell which, or TooManyAttempts. An attempt is counted before the
+    password is looked at, so a hundred guesses at once are not a hundred guesses.
+    """
+    name = name.lower()
+    pair = await _count_attempt(database, name=name, address=address)
+    user = await find_user(database, name=name)
+    # The same work for a name that nobody has, or the time would tell which names there are.
+    if not await to_thread.run_sync(_verify, user.password_hash if user else _NOBODY, password) or user is None:
+        raise WrongNameOrPassword("Check both. Capital letters count in the password, not in the name.")
+    async with database.write() as session:
+        if replaces:
+            await session.execute(
+                update(Session)
+                .where(Session.digest == _digest(key, replaces), Session.ended_at.is_(None))
+                .values(ended_at=now())
+            )
+        await session.execute(delete(SignInAttempts).where(SignInAttempts.key == pair))
+        await session.execute(delete(Session).where(Session.expires_at < now() - KEPT_AFTER_END))
+        return await _open_session(session, key=key, user=user, kind="browser", lasts=BROWSER_SESSION)
+
+
+async def authenticate(database: Database, *, key: SecretStr, secret: str, kind: Kind) -> Caller | None:
+    """Who a cookie or a bearer token stands for, or None when it is not, or no longer, valid."""
+    async with database.read() as session:
+        found = await session.scalar(
+            select(Session)
+            .where(
+                Session.digest == _digest(key, secret),
+                Session.kind == kind,
+                Session.ended_at.is_(None),
+                Session.expires_at > now(),
+            )
+            .options(joinedload(Session.user))
+        )
+    if found is None:
+        return None
+    return Caller(found.user_id, found.user.name, found.id, kind, found.expires_at)
+
+
+async def sign_out(database: Database, broker: Broker, *, session_id: uuid.UUID) -> None:
+    """End a session on the server; the sockets that it opened are closed."""
+    async with database.write() as session:
+        await session.execute(update(Session).where(Session.id == session_id).values(ended_at=now()))
+    await broker.announce(Hint("session", session_id))
+
+
+async def ended_since(database: Database, moment: datetime) -> Sequence[uuid.UUID]:
+    """The sessions that ended after a moment, wherever that was."""
+    async with database.read() as session:
+        return (await session.scalars(select(Session.id).where(Session.ended_at > moment))).all()
+
+
+async def create_token(
+    database: Database, *, key: SecretStr, user_id: uuid.UUID, label: str, lasts: timedelta
+) -> tuple[Session, str]:
+    """A token for a program, and its secret, which nobody can read again."""
+    async with database.write() as session:
+        user = await session.get_one(User, user_id)
+        caller, secret = await _open_session(session, key=key, user=user, kind="program", lasts=lasts, label=label)
+        return await session.get_one(Session, caller.session_id), secret
+
+
+async def tokens_of(
+    database: Database, *, user_id: uuid.UUID, before: tuple[datetime, uuid.UUID] | None, limit: int
+) -> Sequence[Session]:
+    """The valid tokens of a person, newest first."""
+    query = select(Session).where(
+        Session.user_id == user_id, Session.kind == "program", Session.ended_at.is_(None), Session.expires_at > now()
+    )
+    if before:
+        moment, last = before
+        query = query.where(or_(Session.created_at < moment, (Session.created_at == moment) & (Session.id < last)))
+    async with database.read() as session:
+        rows = await session.scalars(query.order_by(Session.created_at.desc(), Session.id.desc()).limit(limit))
+        return rows.all()
+
+
+async def revoke_token(database: Database, broker: Broker, *, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
+    """End a token; the sockets that it opened are closed. Raises TokenNotFound when it is not one of this person's."""
+    async with database.write() as session:
+        ended = await session.scalar(
+            update(Session)
+            .where(Session.id == token_id, Session.user_id == user_id, Session.kind == "program")
+            .where(Session.ended_at.is_(None))
+            .values(ended_at=now())
+            .returning(Session.id)
+        )
+    if ended is None:
+        raise TokenNotFound("It was revoked already, or it is somebody else's.")
+    await broker.announce(Hint("session", token_id))
+
+
+def _digest(key: SecretStr, secret: str) -> bytes:
+    return hmac.digest(key.get_secret_value().encode(), secret.encode(), hashlib.sha256)
+
+
+def _verify(hashed: str, password: str) -> bool:
+    try:
+        return passwords.verify(hashed, password)
+    except VerifyMismatchError:
+        return False
+
+
+async def _open_session(
+    session: AsyncSession, *, key: SecretStr, user: User, kind: Kind, lasts: timedelta, label: str = ""
+) -> tuple[Caller, str]:
+    secret = secrets.token_urlsafe(32)
+    opened = Session(
+        id=uuid.uuid4(),
+        digest=_digest(key, secret),
+        kind=kind,
+        label=label,
+        user_id=user.id,
+        expires_at=now() + lasts,
+    )
+    session.add(opened)
+    await session.flush()
+    return Caller(user.id, user.name, opened.id, kind, opened.expires_at), secret
+
+
+async def _count_attempt(database: Database, *, name: str, address: str) -> str:
+    """Count one more attempt, in the database because there may be many processes. Raises TooManyAttempts.
+
+    Returns the key of the pair, which is forgotten when the password turns out right.
+    """
+    network = _network(address)
+    limits = {
+        f"pair {network} {name}": TRIES_PER_PAIR,
+        f"address {network}": TRIES_PER_ADDRESS,
+        f"name {name}": TRIES_PER_NAME,
+    }
+    moment = now()
+    async with database.write() as session:
+        await session.execute(delete(SignInAttempts).where(SignInAttempts.window_ends_at < moment))
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        waits = []
+        # Always in the same order, or two attempts could wait for each other.
+        for key, most in sorted(limits.items()):
+            row = insert(SignInAttempts).values(key=key, tries=1, window_ends_at=moment + WINDOW)
+            row = row.on_conflict_do_update(
+                index_elements=["key"],
+                set_={
+                    "tries": case((SignInAttempts.window_ends_at < moment, 1), else_=SignInAttempts.tries + 1),
+                    "window_ends_at": case(
+                        (SignInAttempts.window_ends_at < moment, moment + WINDOW),
+                        else_=SignInAttempts.window_ends_at,
+                    ),
+                },
+            )
+            counted = (await session.execute(row.returning(SignInAttempts.tries, SignInAttempts.window_ends_at))).one()
+            if counted.tries > most:
+                waits.append(counted.window_ends_at - moment)
+    if waits:
+        seconds = max(1, round(max(waits).total_seconds()))
+        raise TooManyAttempts(f"Try again in {seconds} seconds.", headers={"Retry-After": str(seconds)})
+    return f"pair {network} {name}"
+
+
+def _network(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 address: a single customer has all of that."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))  # noqa: PLR2004

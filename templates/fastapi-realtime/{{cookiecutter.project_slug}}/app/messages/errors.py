@@ -1,0 +1,9 @@
+"""What can go wrong with messages."""
+
+from app.problems import Problem
+
+
+class ClientIdReused(Problem):
+    """This client id belongs to another message."""
+
+    status = 409

@@ -1,0 +1,39 @@
+"""Messages over HTTP: what was said, and saying something without a socket."""
+
+import uuid
+
+from fastapi import APIRouter
+
+from app.accounts.permissions import SignedIn
+from app.messages import services
+from app.messages.schemas import Event, NewMessage, Receipt
+from app.pagination import Cursor, Limit, Page, decode, page
+from app.state import AppState
+
+router = APIRouter(prefix="/rooms/{room_id}/messages", tags=["messages"])
+
+
+@router.get("")
+async def history(
+    room_id: uuid.UUID, state: AppState, caller: SignedIn, limit: Limit = 50, cursor: Cursor = None
+) -> Page[Event]:
+    """What happened in the room, newest first."""
+    key = decode(cursor, int)
+    rows = await services.history(
+        state["database"], room_id=room_id, user_id=caller.user_id, before=key[0] if key else None, limit=limit + 1
+    )
+    return page(rows, limit, item=Event.of, key=lambda row: (row.seq,))
+
+
+@router.post("", status_code=201)
+async def publish(room_id: uuid.UUID, body: NewMessage, state: AppState, caller: SignedIn) -> Receipt:
+    """Say something. Sent again with the same `client_id`, it is said once."""
+    event = await services.publish(
+        state["database"],
+        state["broker"],
+        room_id=room_id,
+        actor_id=caller.user_id,
+        client_id=body.client_id,
+        body=body.body,
+    )
+    return Receipt.of(event)

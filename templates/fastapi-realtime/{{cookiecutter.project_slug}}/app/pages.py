@@ -1,0 +1,36 @@
+"""The pages for people. They hold no data: the scripts fetch it, with the cookie of whoever is signed in."""
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.templating import Jinja2Templates
+
+from app.accounts.permissions import caller_or_nobody
+from app.accounts.services import Caller
+
+router = APIRouter(include_in_schema=False)
+templates = Jinja2Templates(Path(__file__).parent / "templates")
+
+MaybeCaller = Annotated[Caller | None, Depends(caller_or_nobody)]
+
+
+@router.get("/")
+async def home(request: Request, caller: MaybeCaller) -> Response:
+    """The rooms; who is not signed in sees the way in."""
+    page = "rooms.html" if caller else "sign_in.html"
+    # Another person's page, or one's own from before signing out, must not come from a cache.
+    return templates.TemplateResponse(request, page, {"caller": caller}, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/docs")
+async def docs(request: Request) -> Response:
+    """The HTTP API, to read and to try."""
+    return templates.TemplateResponse(request, "docs.html")
+
+
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    """For browsers that ask without reading the page."""
+    return RedirectResponse("/static/icon.svg", status_code=301)

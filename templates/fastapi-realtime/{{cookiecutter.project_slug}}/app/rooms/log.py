@@ -1,0 +1,50 @@
+"""The log of a room: numbers without a gap, given in the order of commits."""
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import Select, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from app.database import Database
+from app.rooms.errors import RoomNotFound
+from app.rooms.models import Event, Member, Room
+
+
+async def append(session: AsyncSession, event: Event) -> None:
+    """Add an event of one of the room's members; it gets the next number. Raises RoomNotFound for anybody else.
+
+    The update locks the room's row until the commit: a second writer waits and gets the next number. A number from a
+    sequence of the whole database would not do: it is given before the commit, so 2 can become visible before 1, and a
+    reader that has seen 2 never asks for 1.
+    """
+    seq = await session.scalar(
+        update(Room).where(Room.id == event.room_id).values(seq=Room.seq + 1).returning(Room.seq)
+    )
+    # Asked only now, under the lock: whoever was shown out while this waited says nothing more.
+    member = exists().where(Member.room_id == event.room_id, Member.user_id == event.actor_id)
+    if seq is None or not await session.scalar(select(member)):
+        raise RoomNotFound
+    event.seq = seq
+    session.add(event)
+    await session.flush()
+
+
+def events_of(room_id: uuid.UUID) -> Select[Event]:
+    """The question for a room's events, with the people in them."""
+    return select(Event).where(Event.room_id == room_id).options(joinedload(Event.actor), joinedload(Event.subject))
+
+
+async def after(database: Database, *, room_id: uuid.UUID, seq: int, limit: int) -> Sequence[Event]:
+    """The events that follow `seq`, in order."""
+    query = events_of(room_id).where(Event.seq > seq).order_by(Event.seq).limit(limit)
+    async with database.read() as session:
+        return (await session.scalars(query)).all()
+
+
+async def heads(database: Database, room_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """The number of the last event of each room."""
+    async with database.read() as session:
+        rows = await session.execute(select(Room.id, Room.seq).where(Room.id.in_(room_ids)))
+        return dict(rows.all())

@@ -1,0 +1,27 @@
+"""Who may do what in a room."""
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from app.rooms.errors import OwnersOnly, RoomNotFound
+from app.rooms.models import Member
+
+
+async def require_member(session: AsyncSession, *, room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
+    """The membership, with its room. Raises RoomNotFound."""
+    query = select(Member).where(Member.room_id == room_id, Member.user_id == user_id)
+    member = await session.scalar(query.options(joinedload(Member.room)))
+    if member is None:
+        raise RoomNotFound
+    return member
+
+
+async def require_owner(session: AsyncSession, *, room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
+    """The membership of an owner. Raises RoomNotFound or OwnersOnly."""
+    member = await require_member(session, room_id=room_id, user_id=user_id)
+    if member.role != "owner":
+        raise OwnersOnly("Ask an owner of the room.")
+    return member

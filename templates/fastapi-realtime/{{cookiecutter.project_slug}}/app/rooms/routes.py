@@ -1,0 +1,67 @@
+"""Rooms and who is in them."""
+
+import uuid
+
+from fastapi import APIRouter
+
+from app.accounts.permissions import SignedIn
+from app.pagination import Cursor, InvalidCursor, Limit, Page, decode, page
+from app.rooms import services
+from app.rooms.schemas import Member, NewMember, NewRoom, Room
+from app.state import AppState
+
+router = APIRouter(prefix="/rooms", tags=["rooms"])
+
+
+@router.post("", status_code=201)
+async def create_room(body: NewRoom, state: AppState, caller: SignedIn) -> Room:
+    """Make a room; you are its owner."""
+    return Room.of(await services.create_room(state["database"], name=body.name, owner_id=caller.user_id))
+
+
+@router.get("")
+async def list_rooms(state: AppState, caller: SignedIn, limit: Limit = 50, cursor: Cursor = None) -> Page[Room]:
+    """The rooms that I am in, by name."""
+    key = decode(cursor, str, str)
+    try:
+        after = (str(key[0]), uuid.UUID(key[1])) if key else None
+    except ValueError as error:
+        raise InvalidCursor("Leave the cursor out to begin with the first page.") from error
+    rows = await services.rooms_of(state["database"], user_id=caller.user_id, after=after, limit=limit + 1)
+    return page(rows, limit, item=Room.of, key=lambda row: (row.room.name, str(row.room.id)))
+
+
+@router.get("/{room_id}")
+async def read_room(room_id: uuid.UUID, state: AppState, caller: SignedIn) -> Room:
+    """A room that I am in."""
+    return Room.of(await services.get_room(state["database"], room_id=room_id, user_id=caller.user_id))
+
+
+@router.get("/{room_id}/members")
+async def list_members(
+    room_id: uuid.UUID, state: AppState, caller: SignedIn, limit: Limit = 50, cursor: Cursor = None
+) -> Page[Member]:
+    """Who is in the room, by name."""
+    key = decode(cursor, str)
+    rows = await services.members_of(
+        state["database"], room_id=room_id, user_id=caller.user_id, after=key[0] if key else None, limit=limit + 1
+    )
+    return page(rows, limit, item=Member.of, key=lambda row: (row.user.name,))
+
+
+@router.post("/{room_id}/members", status_code=201)
+async def add_member(room_id: uuid.UUID, body: NewMember, state: AppState, caller: SignedIn) -> Member:
+    """Let somebody in (owners)."""
+    return Member.of(
+        await services.add_member(
+            state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, name=body.name
+        )
+    )
+
+
+@router.delete("/{room_id}/members/{user_id}", status_code=204)
+async def remove_member(room_id: uuid.UUID, user_id: uuid.UUID, state: AppState, caller: SignedIn) -> None:
+    """Show somebody out (owners), or leave."""
+    await services.remove_member(
+        state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, user_id=user_id
+    )

@@ -1,0 +1,81 @@
+"""Tokens for programs."""
+
+import uuid
+
+import httpx2
+
+from tests.conftest import Meet
+
+URL = "/api/v1/tokens"
+
+
+async def test_nobody_makes_a_token(anonymous: httpx2.AsyncClient) -> None:
+    assert (await anonymous.post(URL, json={"label": "script"})).status_code == 401
+
+
+async def test_a_token_stands_for_its_maker(meet: Meet, anonymous: httpx2.AsyncClient) -> None:
+    ada = await meet("ada")
+    secret = (await ada.client.post(URL, json={"label": "script"})).json()["secret"]
+    answer = await anonymous.get("/api/v1/session", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.json()["name"] == "ada"
+
+
+async def test_a_token_makes_no_tokens(meet: Meet, anonymous: httpx2.AsyncClient) -> None:
+    ada = await meet("ada")
+    secret = (await ada.client.post(URL, json={"label": "script"})).json()["secret"]
+    answer = await anonymous.post(URL, json={"label": "more"}, headers={"Authorization": f"Bearer {secret}"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/browser-only")
+
+
+async def test_a_secret_is_shown_once(meet: Meet) -> None:
+    ada = await meet("ada")
+    made = (await ada.client.post(URL, json={"label": "script", "days": 1})).json()
+    listed = (await ada.client.get(URL)).json()["items"]
+    assert [token["id"] for token in listed] == [made["id"]]
+    assert "secret" not in listed[0]
+
+
+async def test_a_revoked_token_is_nobody(meet: Meet, anonymous: httpx2.AsyncClient) -> None:
+    ada = await meet("ada")
+    made = (await ada.client.post(URL, json={"label": "script"})).json()
+    assert (await ada.client.delete(f"{URL}/{made['id']}")).status_code == 204
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    assert (await anonymous.get("/api/v1/session", headers=headers)).status_code == 401
+    assert (await ada.client.get(URL)).json()["items"] == []
+    assert (await ada.client.delete(f"{URL}/{made['id']}")).status_code == 404
+
+
+async def test_somebody_elses_token_is_not_there(meet: Meet) -> None:
+    ada, grace = await meet("ada"), await meet("grace")
+    made = (await ada.client.post(URL, json={"label": "script"})).json()
+    assert (await grace.client.delete(f"{URL}/{made['id']}")).status_code == 404
+    assert (await grace.client.get(URL)).json()["items"] == []
+    assert (await ada.client.delete(f"{URL}/{uuid.uuid4()}")).status_code == 404
+
+
+async def test_a_cookie_is_no_token_and_a_token_no_cookie(meet: Meet, anonymous: httpx2.AsyncClient) -> None:
+    ada = await meet("ada")
+    secret = (await ada.client.post(URL, json={"label": "script"})).json()["secret"]
+    cookie = ada.client.cookies["session"]
+    for headers in ({"Authorization": f"Bearer {cookie}"}, {"Cookie": f"session={secret}"}):
+        assert (await anonymous.get("/api/v1/session", headers=headers)).status_code == 401
+
+
+async def test_pages_of_tokens_have_each_once(meet: Meet) -> None:
+    ada = await meet("ada")
+    made = [(await ada.client.post(URL, json={"label": f"script {n}"})).json()["id"] for n in range(5)]
+    seen, cursor = [], ""
+    while True:
+        page = (await ada.client.get(f"{URL}?limit=2{cursor}")).json()
+        seen += [token["id"] for token in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert seen == made[::-1]
+
+
+async def test_a_cursor_that_is_not_ours_is_refused(meet: Meet) -> None:
+    ada = await meet("ada")
+    for cursor in ("x", "bm9uc2Vuc2U", "WzFd", "WyJhIiwgImIiXQ", "W10", "é", "="):
+        answer = await ada.client.get(URL, params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-cursor"), cursor

@@ -1,0 +1,162 @@
+"""Clients that do what they should not: a documented answer each, and nobody else notices."""
+
+import asyncio
+import json
+import logging
+import uuid
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, update
+from websockets.exceptions import ConnectionClosedError
+
+from app.database import Database
+from app.live import connection, hub
+from app.rooms.models import Event, Room
+from tests.conftest import Meet, Person
+from tests.live.conftest import PATIENCE, Connect
+from tests.live.test_following import room_id
+from tests.messages.test_messages import say
+from tests.rooms.test_rooms import make_room
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not json",
+        "[]",
+        "null",
+        "{}",
+        '{"type": "shout"}',
+        '{"type": "subscribe"}',
+        '{"type": "subscribe", "room": "x", "after": 0}',
+        '{"type": "subscribe", "room": "00000000-0000-0000-0000-000000000000", "after": -1}',
+        '{"type": "subscribe", "room": "00000000-0000-0000-0000-000000000000", "after": "0"}',
+        '{"type": "ping", "v": 2}',
+        '{"type": "ping", "extra": 1}',
+        '{"type": "publish", "room": "00000000-0000-0000-0000-000000000000", "client_id": "x", "body": "\\ud800"}',
+        "[" * 10_000,
+    ],
+)
+async def test_garbage_is_answered_and_the_socket_lives_on(meet: Meet, online: Connect, text: str) -> None:
+    async with online(await meet("ada")) as client:
+        await client.socket.send(text)
+        problem = (await client.next("error"))["problem"]
+        assert (problem["type"], problem["status"]) == ("/problems/invalid", 422)
+        await client.send(type="ping")
+        await client.next("pong")
+
+
+async def test_a_binary_frame_closes_with_1003(meet: Meet, online: Connect) -> None:
+    async with online(await meet("ada")) as client:
+        await client.socket.send(b"\x00\x01")
+        assert await client.closed() == connection.UNSUPPORTED
+
+
+async def test_an_oversize_frame_closes_with_1009(meet: Meet, online: Connect) -> None:
+    async with online(await meet("ada")) as client:
+        await client.socket.send("x" * 70_000)
+        assert await client.closed() == 1009
+
+
+async def test_bytes_that_are_no_text_close_with_1007(meet: Meet, online: Connect) -> None:
+    async with online(await meet("ada")) as client:
+        await client.socket.send(b"\xff\xfe", text=True)
+        assert await client.closed() == 1007
+
+
+async def test_a_slow_reader_is_closed_with_1013_and_others_are_not_delayed(
+    meet: Meet, online: Connect, database: Database
+) -> None:
+    """The slow one takes nothing off its socket. What waits for it is in the ring that all share, and no more."""
+    ada = await meet("ada")
+    room = room_id(await make_room(ada))
+    async with online(ada, narrow=True) as slow, online(ada) as quick:
+        for client in (slow, quick):
+            await client.follow(room)
+            await client.until(1)
+        slow.socket.transport.pause_reading()
+        for _ in range(10):
+            await fill(database, room, ada, events=hub.PAGE)
+            await quick.say(room, "wake up")
+            await quick.until(quick.applied + 1)
+        await quick.until(1 + 10 * (hub.PAGE + 1))
+        slow.socket.transport.resume_reading()
+        with pytest.raises(ConnectionClosedError) as closed:
+            await slow.until(quick.applied)
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == connection.TRY_AGAIN
+    async with online(ada) as back:
+        await back.follow(room, after=slow.applied)
+        await back.until(quick.applied)
+    assert [*slow.bodies, *back.bodies] == quick.bodies
+
+
+async def test_a_reader_that_stands_still_is_let_go(
+    meet: Meet, online: Connect, database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A close frame does not reach it, so its task ends without."""
+    monkeypatch.setattr(connection, "CLOSE_GRACE", timedelta(seconds=0.2))
+    caplog.set_level(logging.INFO, "app.access")
+    ada = await meet("ada")
+    room = room_id(await make_room(ada))
+    async with online(ada, narrow=True) as still, online(ada) as quick:
+        for client in (still, quick):
+            await client.follow(room)
+            await client.until(1)
+        still.socket.transport.pause_reading()
+        for _ in range(10):
+            await fill(database, room, ada, events=hub.PAGE)
+            await quick.say(room, "wake up")
+        await quick.until(1 + 10 * (hub.PAGE + 1))
+        async with asyncio.timeout(PATIENCE):
+            while not [record for record in caplog.records if "WEBSOCKET" in record.getMessage()]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        still.socket.transport.abort()
+
+
+async def fill(database: Database, room: str, person: Person, *, events: int) -> None:
+    """Many long messages at once, by the rules of the log."""
+    async with database.write() as session:
+        place = uuid.UUID(room)
+        grow = update(Room).where(Room.id == place).values(seq=Room.seq + events).returning(Room.seq)
+        last = (await session.scalars(grow)).one()
+        rows = [
+            {
+                "room_id": place,
+                "seq": last - number,
+                "kind": "message",
+                "actor_id": person.id,
+                "client_id": uuid.uuid4().hex,
+                "body": f"{last - number} " + "x" * 3900,
+            }
+            for number in range(events)
+        ]
+        await session.execute(insert(Event), rows)
+
+
+async def test_who_does_not_fetch_answers_is_not_asked_for_questions(
+    meet: Meet, online: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of requests whose answers nobody reads is stopped by TCP; the server keeps a handful."""
+    monkeypatch.setattr(connection, "MOST_REPLIES", 4)
+    ada = await meet("ada")
+    room = room_id(await make_room(ada))
+    async with online(ada) as flooder, online(ada) as other:
+        for _ in range(2000):
+            await flooder.socket.send(json.dumps({"type": "ping"}))
+        await other.follow(room)
+        await other.say(room, "still here")
+        for _ in range(2000):
+            await flooder.next("pong")
+
+
+async def test_a_client_that_vanishes_is_forgotten(meet: Meet, online: Connect) -> None:
+    ada = await meet("ada")
+    path = await make_room(ada)
+    async with online(ada) as client:
+        await client.follow(room_id(path))
+        client.socket.transport.abort()
+    for number in range(3):
+        assert (await say(ada, path, f"{number}")).status_code == 201

@@ -1,0 +1,72 @@
+"""Every error has one form."""
+
+import httpx2
+import pytest
+
+from app.rooms import services
+from app.settings import Settings
+from tests.conftest import Meet, serving
+
+ROOM = "/api/v1/rooms/00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind"),
+    [
+        ("GET", "/nowhere", 404, "not-found"),
+        ("PUT", "/api/v1/session", 405, "method-not-allowed"),
+        ("GET", "/api/v1/rooms", 401, "not-signed-in"),
+        ("GET", "/static/nothing.js", 404, "not-found"),
+    ],
+)
+async def test_the_frameworks_errors_are_problems(
+    anonymous: httpx2.AsyncClient, method: str, path: str, status: int, kind: str
+) -> None:
+    answer = await anonymous.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.json()["type"], answer.json()["status"]) == (f"/problems/{kind}", status)
+
+
+async def test_a_field_error_says_where_and_why(meet: Meet) -> None:
+    ada = await meet("ada")
+    answer = await ada.client.post("/api/v1/tokens", json={"label": 7, "days": "ten", "scope": "all"})
+    assert answer.status_code == 422
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"#/label", "#/days", "#/scope"}
+
+
+async def test_a_parameter_error_names_the_parameter(meet: Meet) -> None:
+    ada = await meet("ada")
+    answer = await ada.client.get("/api/v1/rooms?limit=101")
+    assert [error["parameter"] for error in answer.json()["errors"]] == ["limit"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"", b"[]", b'"text"', b"\xff\xfe", b'{"name": "\\ud800", "password": "x"}'])
+async def test_garbage_is_a_problem(anonymous: httpx2.AsyncClient, body: bytes) -> None:
+    answer = await anonymous.post("/api/v1/session", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_database_that_is_gone_is_503(settings: Settings) -> None:
+    gone = settings.model_copy(update={"database_url": "postgresql://nobody:secret@127.0.0.1:1/nothing"})
+    async with serving(gone) as address, httpx2.AsyncClient(base_url=address) as client:
+        answer = await client.get("/api/v1/rooms", headers={"Authorization": "Bearer x"})
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+    assert answer.headers["retry-after"]
+    assert "secret" not in answer.text
+
+
+async def test_a_fault_of_ours_tells_nothing_of_the_inside(meet: Meet, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the inside")
+
+    ada = await meet("ada")
+    monkeypatch.setattr(services, "rooms_of", fail)
+    answer = await ada.client.get("/api/v1/rooms")
+    assert answer.status_code == 500
+    assert answer.json() == {
+        "type": "/problems/internal-server-error",
+        "title": "Something went wrong on our side",
+        "status": 500,
+    }
