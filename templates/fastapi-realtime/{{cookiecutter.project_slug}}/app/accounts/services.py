@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
 from anyio import to_thread
@@ -34,7 +35,6 @@ TRIES_PER_PAIR, TRIES_PER_ADDRESS, TRIES_PER_NAME = 5, 50, 100
 KEPT_AFTER_END = timedelta(days=1)
 
 passwords = PasswordHasher()  # argon2id with the parameters of RFC 9106, low memory
-_NOBODY = passwords.hash(secrets.token_urlsafe())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,7 @@ async def sign_in(
     name = name.lower()
     pair = await _count_attempt(database, name=name, address=address)
     user = await find_user(database, name=name)
-    # The same work for a name that nobody has, or the time would tell which names there are.
-    if not await to_thread.run_sync(_verify, user.password_hash if user else _NOBODY, password) or user is None:
+    if not await to_thread.run_sync(_verify, user.password_hash if user else None, password) or user is None:
         raise WrongNameOrPassword("Check both. Capital letters count in the password, not in the name.")
     async with database.write() as session:
         if replaces:
@@ -179,9 +178,15 @@ def _digest(key: SecretStr, secret: str) -> bytes:
     return hmac.digest(key.get_secret_value().encode(), secret.encode(), hashlib.sha256)
 
 
-def _verify(hashed: str, password: str) -> bool:
+@cache
+def _hash_of_nobody() -> str:
+    return passwords.hash(secrets.token_urlsafe())
+
+
+def _verify(hashed: str | None, password: str) -> bool:
+    """Whether the password is right. As much work for a name that nobody has, or the time would tell."""
     try:
-        return passwords.verify(hashed, password)
+        return passwords.verify(hashed or _hash_of_nobody(), password) and hashed is not None
     except VerifyMismatchError:
         return False
 
