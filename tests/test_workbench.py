@@ -1,0 +1,83 @@
+"""The workbench: what it says when it is held wrong, and that what it makes is fresh."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from workbench import starters
+
+
+def nox(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nox", "--script-mode", "none", *arguments],
+        cwd=starters.ROOT, env=os.environ | env, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [[], ["--", "nothing"], ["--", "fastapi-realtime", "twice"]])
+def test_run_without_a_known_name_lists_the_starters(arguments: list[str]) -> None:
+    done = nox("-s", "run", *arguments)
+    assert done.returncode == 2
+    assert "fastapi-realtime" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_an_interpreter_there_is_one_sentence(tmp_path: Path) -> None:
+    done = nox("-s", "starter", "-P", "3.99", "--", "quick", PYENV_ROOT=str(tmp_path), UV_PYTHON_DOWNLOADS="never")
+    assert done.returncode == 1
+    assert "No Python 3.99 here, and none to be had" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_passes_on_the_address_and_stops_cleanly(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nox", "--script-mode", "none", "-s", "run", "--", starters.all_starters()[0].name],
+        cwd=starters.ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    printed = ""
+    deadline = time.monotonic() + 180
+    for line in process.stdout:
+        printed += line
+        if "Uvicorn running" in line or time.monotonic() > deadline:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    printed += process.stdout.read()
+    process.wait(30)
+    assert "http://127.0.0.1:" in printed
+    assert "Application shutdown complete" in printed, "the demo was not cut short"
+    assert "Traceback" not in printed
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+def test_a_starter_toml_with_a_mistake_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "starter.toml").write_text('title = "Bad"\nframework = "Flask"\n')
+    monkeypatch.setattr(starters, "TEMPLATES", tmp_path)
+    with pytest.raises(jsonschema.ValidationError):
+        starters.all_starters()
+
+
+def test_a_stale_common_file_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / ".gitignore").write_text("something else\n")
+    monkeypatch.setattr(starters, "COMMON", tmp_path)
+    copies = starters.common_files()
+    assert copies
+    assert all(copy.read_bytes() != source.read_bytes() for copy, source in copies.items())
+
+
+def test_lines_are_counted_without_blank_ones_and_comments(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("# why\n\nx = 1  # one\n    # two\ny = 2\n")
+    assert starters.count_lines(tmp_path / "x.py") == 2
