@@ -241,13 +241,13 @@ def workplace(starter_: starters.Starter) -> Iterator[Path]:
 
 def generate(session: nox.Session, starter_: starters.Starter, folder: Path) -> Path:
     """The project that a user gets who takes every default."""
+    command = [sys.executable, "-m", "cookiecutter", "--no-input", "--default-config", "--output-dir", str(folder)]
+    # Cookiecutter notes its answers in the home folder: that is none of this run's business.
+    home = str(folder / "home")
     session.run(
-        *(sys.executable, "-m", "cookiecutter", "--no-input", "--output-dir", str(folder), str(starter_.folder)),
-        env=environment(COOKIECUTTER_CONFIG=str(folder / "none.yaml")),
-        external=True,
-        silent=True,
+        *command, str(starter_.folder), env=environment(HOME=home, USERPROFILE=home), external=True, silent=True
     )
-    (project,) = folder.iterdir()
+    (project,) = (path for path in folder.iterdir() if path.name != "home")
     return project
 
 

@@ -78,6 +78,9 @@ def test_a_stale_common_file_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert all(copy.read_bytes() != source.read_bytes() for copy, source in copies.items())
 
 
-def test_lines_are_counted_without_blank_ones_and_comments(tmp_path: Path) -> None:
-    (tmp_path / "x.py").write_text("# why\n\nx = 1  # one\n    # two\ny = 2\n")
-    assert starters.count_lines(tmp_path / "x.py") == 2
+def test_lines_of_code_are_neither_blank_nor_comments_nor_docstrings(tmp_path: Path) -> None:
+    source = (
+        '"""What.\n\nMore.\n"""\n# why\n\nx = """\ntext\n"""  # one\n\n\ndef y() -> int:\n    """Y."""\n    return 2\n'
+    )
+    (tmp_path / "x.py").write_text(source)
+    assert starters.count_lines(tmp_path / "x.py") == 5

@@ -1,6 +1,9 @@
 """What starters there are, and every list that is made of them: each fact stands in one `starter.toml` only."""
 
+import ast
+import io
 import json
+import tokenize
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +40,7 @@ class Starter:
         return commands
 
     def core_lines(self) -> int:
-        """Lines of Python that are neither blank nor comment, without tests, migrations and extras."""
+        """Lines of code in Python, without tests, migrations and extras."""
         extras = [self.project / folder for extra in self.facts.get("extra", []) for folder in extra["folders"]]
         files = [file for package in self.facts["core"]["packages"] for file in (self.project / package).rglob("*.py")]
         return sum(
@@ -48,8 +51,20 @@ class Starter:
 
 
 def count_lines(file: Path) -> int:
-    """The lines of a file that are neither blank nor a comment."""
-    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in file.read_text("utf-8").splitlines())
+    """The lines of a file that have code on them: not blank, not a comment, not a docstring."""
+    source = file.read_text("utf-8")
+    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in skipped
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str()), end_lineno=int() as end):
+                lines -= set(range(node.lineno, end + 1))
+    return len(lines)
 
 
 def all_starters() -> list[Starter]:

@@ -15,5 +15,5 @@ if slug in re.findall(r'^ *(?:\w+ = \[)?"([a-z0-9-]+)', text, re.MULTILINE) + re
 for key, value in (("name", slug), ("description", answers["description"])):
     # A JSON string without escapes for what is not ASCII is a TOML string too.
     line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
-    text = re.sub(rf"^{key} = .*$", lambda _, line=line: line, text, count=1, flags=re.MULTILINE)
+    text = re.sub(rf"^{key} = .*$", line.replace("\\", r"\\"), text, count=1, flags=re.MULTILINE)
 pyproject.write_text(text, encoding="utf-8", newline="\n")

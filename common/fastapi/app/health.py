@@ -3,10 +3,11 @@
 import logging
 from typing import Any
 
-from app.database import Database
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.database import Database
 
 logger = logging.getLogger(__name__)
 

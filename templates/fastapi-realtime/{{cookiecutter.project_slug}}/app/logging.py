@@ -8,9 +8,10 @@ import uuid
 from contextvars import ContextVar
 from typing import Any
 
-from app.settings import Settings
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.settings import Settings
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 access = logging.getLogger("app.access")

@@ -5,9 +5,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from app.problems import Problem
 from fastapi import Query
 from pydantic import BaseModel
+
+from app.problems import Problem
 
 LONGEST_PAGE = 100
 LONGEST_CURSOR = 512
