@@ -1,6 +1,5 @@
 """What starters there are, and every list that is made of them: each fact stands in one `starter.toml` only."""
 
-import ast
 import io
 import json
 import tokenize
@@ -51,19 +50,20 @@ class Starter:
 
 
 def count_lines(file: Path) -> int:
-    """The lines of a file that have code on them: not blank, not a comment, not a docstring."""
-    source = file.read_text("utf-8")
-    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-    lines = {
-        line
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type not in skipped
-        for line in range(token.start[0], token.end[0] + 1)
-    }
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Expr(value=ast.Constant(value=str()), end_lineno=int() as end):
-                lines -= set(range(node.lineno, end + 1))
+    """The lines of a file that have code on them: not blank, not a comment, not a docstring.
+
+    By tokens, since the Python that runs this may be older than the syntax of the file.
+    """
+    layout = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER}
+    lines: set[int] = set()
+    statement: list[tokenize.TokenInfo] = []
+    for token in tokenize.generate_tokens(io.StringIO(file.read_text("utf-8")).readline):
+        if token.type not in layout:
+            statement.append(token)
+        elif token.type == tokenize.NEWLINE:
+            if [each.type for each in statement] != [tokenize.STRING]:
+                lines.update(line for each in statement for line in range(each.start[0], each.end[0] + 1))
+            statement = []
     return len(lines)
 
 
