@@ -33,6 +33,8 @@ nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter
 ROOT = Path(__file__).parent
 STARTERS = starters.all_starters()
 PYTHONS = ("3.14", "3.13", "3.12")
+SETTINGS = ("ENVIRONMENT", "SECRET_KEY", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "DATABASE_URL", "VALKEY_URL", "NATS_URL")
+SETTINGS += ("HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL")
 TOOLS = {
     "check-jsonschema": "check-jsonschema==0.39.0",
     "deptry": "deptry==0.25.1",
@@ -173,7 +175,7 @@ def check_project(session: nox.Session, project: Path, env: dict[str, str]) -> N
     pages = [str(file) for file in project.glob("**/templates/**/*.html") if ".venv" not in file.parts]
     workflow = str(project / ".github/workflows/ci.yml")
     for name, *arguments in (
-        ["djlint", "--lint", "--profile=jinja", "--ignore=H030,H031", *pages],
+        ["djlint", "--lint", "--profile=jinja", "--ignore=H030,H031,J004,J018", *pages],
         ["hadolint", str(project / "Dockerfile")],
         ["zizmor", "--offline", "--quiet", "--no-progress", workflow],
         ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow],
@@ -189,16 +191,21 @@ def check_project(session: nox.Session, project: Path, env: dict[str, str]) -> N
 
 def environment(**more: str) -> dict[str, str]:
     """The caller's environment without what would leak into a project, and with the interpreters that pyenv holds."""
-    ours = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "ENVIRONMENT", "DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS")
-    env = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("UV_PROJECT")}
+    leaks = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", *SETTINGS}
+    env = {name: value for name, value in os.environ.items() if name not in leaks}
     pyenv = Path(env.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     # Behind the PATH: whoever has chosen an interpreter keeps it. pyenv's own shims fail for versions not activated.
     paths = [str(Path(sys.executable).parent), env.get("PATH", ""), *sorted(map(str, pyenv.glob("3.1*/bin")))]
     return env | {"PATH": os.pathsep.join(paths)} | more
 
 
+def run(session: nox.Session, *command: str, env: dict[str, str], silent: bool = False) -> None:
+    """A command in exactly this environment."""
+    session.run(*command, env=env, include_outer_env=False, external=True, silent=silent)
+
+
 def uv(session: nox.Session, *arguments: str) -> None:
-    session.run("uv", *arguments, env=environment(), external=True)
+    run(session, "uv", *arguments, env=environment())
 
 
 def tool(session: nox.Session, name: str, *arguments: str) -> None:
@@ -207,7 +214,7 @@ def tool(session: nox.Session, name: str, *arguments: str) -> None:
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
-    session.run(sys.executable, "-m", "pytest", *arguments, *session.posargs, env=environment(), external=True)
+    run(session, sys.executable, "-m", "pytest", *arguments, *session.posargs, env=environment())
 
 
 def find_python(session: nox.Session) -> str:
@@ -244,9 +251,7 @@ def generate(session: nox.Session, starter_: starters.Starter, folder: Path) -> 
     command = [sys.executable, "-m", "cookiecutter", "--no-input", "--default-config", "--output-dir", str(folder)]
     # Cookiecutter notes its answers in the home folder: that is none of this run's business.
     home = str(folder / "home")
-    session.run(
-        *command, str(starter_.folder), env=environment(HOME=home, USERPROFILE=home), external=True, silent=True
-    )
+    run(session, *command, str(starter_.folder), env=environment(HOME=home, USERPROFILE=home), silent=True)
     (project,) = (path for path in folder.iterdir() if path.name != "home")
     return project
 
@@ -256,7 +261,7 @@ def in_project(session: nox.Session, project: Path, command: str, env: dict[str,
     with step(command):
         try:
             session.chdir(project)
-            session.run(*command.split(), env=env, external=True)
+            run(session, *command.split(), env=env)
         except CommandFailed:
             session.error(f"{project.parent.name.rpartition('-')[0]}: `{command}` failed. The project is in {project}")
         finally:

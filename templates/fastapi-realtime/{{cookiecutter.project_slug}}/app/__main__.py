@@ -1,5 +1,6 @@
 """The commands: `uv run python -m app <command>`; `--help` lists them."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -7,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import anyio
 import typer
 import uvicorn
 from pydantic import TypeAdapter, ValidationError
@@ -45,7 +45,7 @@ def demo(port: Annotated[int | None, typer.Option(help="8000, or a free one when
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     migrate(settings)
-    people = anyio.run(demonstration.load, settings)
+    people = asyncio.run(demonstration.load(settings))
     typer.echo(demonstration.welcome(settings, people))
     run(settings)
 
@@ -111,7 +111,7 @@ def adduser(name: str) -> None:
             await database.close()
 
     try:
-        anyio.run(add)
+        asyncio.run(add())
     except NameTaken as error:
         typer.echo(error.detail, err=True)
         raise typer.Exit(1) from error

@@ -1,5 +1,6 @@
 """The rules of people: making accounts, signing in and out, tokens for programs."""
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -11,7 +12,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal
 
-from anyio import to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from pydantic import SecretStr
@@ -50,7 +50,7 @@ class Caller:
 
 async def create_user(database: Database, *, name: str, password: str) -> User:
     """Make an account. Raises NameTaken."""
-    user = User(id=uuid.uuid4(), name=name.lower(), password_hash=await to_thread.run_sync(passwords.hash, password))
+    user = User(id=uuid.uuid4(), name=name.lower(), password_hash=await asyncio.to_thread(passwords.hash, password))
     try:
         async with database.write() as session:
             session.add(user)
@@ -67,7 +67,7 @@ async def find_user(database: Database, *, name: str) -> User | None:
 
 async def set_password(database: Database, *, name: str, password: str) -> bool:
     """Give somebody a new password and end all their sessions. False when there is nobody of that name."""
-    hashed = await to_thread.run_sync(passwords.hash, password)
+    hashed = await asyncio.to_thread(passwords.hash, password)
     async with database.write() as session:
         found = await session.scalar(
             update(User).where(User.name == name.lower()).values(password_hash=hashed).returning(User.id)
@@ -89,7 +89,7 @@ async def sign_in(
     name = name.lower()
     pair = await _count_attempt(database, name=name, address=address)
     user = await find_user(database, name=name)
-    if not await to_thread.run_sync(_verify, user.password_hash if user else None, password) or user is None:
+    if not await asyncio.to_thread(_verify, user.password_hash if user else None, password) or user is None:
         raise WrongNameOrPassword("Check both. Capital letters count in the password, not in the name.")
     async with database.write() as session:
         if replaces:
