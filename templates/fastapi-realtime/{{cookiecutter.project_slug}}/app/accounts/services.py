@@ -99,7 +99,7 @@ async def sign_in(
                 .values(ended_at=now())
             )
         await session.execute(delete(SignInAttempts).where(SignInAttempts.key == pair))
-        await session.execute(delete(Session).where(Session.expires_at < now() - KEPT_AFTER_END))
+        await _sweep(session)
         return await _open_session(session, key=key, user=user, kind="browser", lasts=BROWSER_SESSION)
 
 
@@ -174,6 +174,13 @@ async def revoke_token(database: Database, broker: Broker, *, user_id: uuid.UUID
     await broker.announce(Hint("session", token_id))
 
 
+async def _sweep(session: AsyncSession) -> None:
+    """Delete what is long over. Rows that somebody is just counting in are left, or each could wait for the other."""
+    over = select(SignInAttempts.key).where(SignInAttempts.window_ends_at < now()).with_for_update(skip_locked=True)
+    await session.execute(delete(SignInAttempts).where(SignInAttempts.key.in_(over)))
+    await session.execute(delete(Session).where(Session.expires_at < now() - KEPT_AFTER_END))
+
+
 def _digest(key: SecretStr, secret: str) -> bytes:
     return hmac.digest(key.get_secret_value().encode(), secret.encode(), hashlib.sha256)
 
@@ -221,7 +228,6 @@ async def _count_attempt(database: Database, *, name: str, address: str) -> str:
     }
     moment = now()
     async with database.write() as session:
-        await session.execute(delete(SignInAttempts).where(SignInAttempts.window_ends_at < moment))
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         waits = []
         # Always in the same order, or two attempts could wait for each other.

@@ -375,6 +375,9 @@ $("sign-out").addEventListener("click", () => attempt(async () => {
 addEventListener("hashchange", () => open(rooms.get(location.hash.slice(1)) ?? null));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh().catch(() => {}));
 
+// Being let into a room is an event of a room that one does not follow yet, so look now and then.
+setInterval(() => document.visibilityState === "visible" && refresh().catch(() => {}), 30_000);
+
 await attempt(refresh);
 connection.start();
 const wide = matchMedia("(min-width: 48rem)").matches;

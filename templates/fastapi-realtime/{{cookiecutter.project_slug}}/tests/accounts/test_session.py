@@ -151,11 +151,15 @@ async def test_the_right_password_forgets_the_wrong_ones(meet: Meet, anonymous: 
 
 async def test_the_window_passes(meet: Meet, anonymous: httpx2.AsyncClient, database: Database) -> None:
     await meet("ada")
+    await sign_in(anonymous, name="grace")
     for _ in range(6):
         await sign_in(anonymous, password="a wrong guess")
     async with database.write() as session:
         await session.execute(update(SignInAttempts).values(window_ends_at=now() - timedelta(seconds=1)))
     assert (await sign_in(anonymous)).status_code == 201
+    async with database.read() as session:
+        kept = (await session.scalars(select(SignInAttempts.key))).all()
+    assert not [key for key in kept if "grace" in key], "what is over is swept away"
 
 
 def test_neighbours_in_one_ipv6_network_are_counted_together() -> None:

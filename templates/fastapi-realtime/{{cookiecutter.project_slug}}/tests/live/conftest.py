@@ -69,9 +69,11 @@ class Client:
 
 
 class Connect(Protocol):
-    """`narrow` makes the kernel keep little for a client that does not read."""
+    """`narrow` makes the kernel keep little for a client that does not read; `at` is another server's address."""
 
-    def __call__(self, person: Person, *, narrow: bool = False) -> AbstractAsyncContextManager[Client]: ...
+    def __call__(
+        self, person: Person, *, narrow: bool = False, at: str | None = None
+    ) -> AbstractAsyncContextManager[Client]: ...
 
 
 @pytest.fixture
@@ -79,16 +81,17 @@ def online(server: str) -> Connect:
     """Opens a socket as a person's browser does: `async with online(ada) as client`."""
 
     @asynccontextmanager
-    async def open_socket(person: Person, *, narrow: bool = False) -> AsyncIterator[Client]:
+    async def open_socket(person: Person, *, narrow: bool = False, at: str | None = None) -> AsyncIterator[Client]:
+        address = at or server
         plain = socket.socket(proto=socket.IPPROTO_TCP)
         if narrow:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        plain.connect((urlsplit(server).hostname, urlsplit(server).port))
+        plain.connect((urlsplit(address).hostname, urlsplit(address).port))
         async with connect(
-            server.replace("http", "ws") + "/ws",
+            address.replace("http", "ws") + "/ws",
             sock=plain,
             additional_headers={"Cookie": person.cookie},
-            origin=server,  # type: ignore[arg-type]
+            origin=address,  # type: ignore[arg-type]
             proxy=None,
         ) as opened:
             client = Client(opened)

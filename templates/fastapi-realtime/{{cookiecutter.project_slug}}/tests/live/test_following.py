@@ -3,10 +3,12 @@
 import asyncio
 import random
 import uuid
+from datetime import timedelta
 
 import pytest
 
 from app.live import connection, hub
+from app.settings import Settings
 from tests.conftest import Meet, serving
 from tests.live.conftest import Client, Connect
 from tests.messages.test_messages import say
@@ -173,6 +175,17 @@ async def test_unsubscribed_is_silent(meet: Meet, online: Connect) -> None:
     assert client.applied == 1
 
 
+async def test_signing_out_closes_the_sockets_at_once(
+    meet: Meet, online: Connect, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "POLL", timedelta(hours=1))
+    ada = await meet("ada")
+    async with serving(settings) as here, online(ada, at=here) as client:
+        ada.client.base_url = here
+        await ada.client.delete("/api/v1/session")
+        assert await client.closed() == connection.SIGNED_OUT
+
+
 async def test_signing_out_closes_the_sockets_of_that_session_only(meet: Meet, online: Connect) -> None:
     ada = await meet("ada")
     secret = (await ada.client.post("/api/v1/tokens", json={"label": "bot"})).json()
@@ -185,11 +198,11 @@ async def test_signing_out_closes_the_sockets_of_that_session_only(meet: Meet, o
 
 
 async def test_news_and_endings_from_another_process_come_within_the_poll(
-    meet: Meet, online: Connect, settings: object
+    meet: Meet, online: Connect, settings: Settings
 ) -> None:
     ada = await meet("ada")
     path = await make_room(ada)
-    async with serving(settings) as elsewhere, online(ada) as client:  # type: ignore[arg-type]
+    async with serving(settings) as elsewhere, online(ada) as client:
         await client.follow(room_id(path))
         ada.client.base_url = elsewhere
         await say(ada, path, "from elsewhere")
@@ -197,6 +210,23 @@ async def test_news_and_endings_from_another_process_come_within_the_poll(
         assert client.bodies == ["from elsewhere"]
         await ada.client.delete("/api/v1/session")
         assert await client.closed() == connection.SIGNED_OUT
+
+
+async def test_who_comes_brings_the_news_of_other_processes_for_all(
+    meet: Meet, online: Connect, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever subscribes reads how far the log is; those who were there before need not wait for the poll."""
+    monkeypatch.setattr(hub, "POLL", timedelta(hours=1))
+    ada = await meet("ada")
+    path = await make_room(ada)
+    async with serving(settings) as here, online(ada, at=here) as first:
+        await first.follow(room_id(path))
+        await first.until(1)
+        await say(ada, path, "said elsewhere")
+        async with online(ada, at=here) as second:
+            await second.follow(room_id(path))
+            await second.until(2)
+            await first.until(2)
 
 
 async def test_a_retried_message_is_said_once(meet: Meet, online: Connect) -> None:
