@@ -10,7 +10,6 @@ nox                                 test everything
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -33,8 +32,8 @@ nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter
 ROOT = Path(__file__).parent
 STARTERS = starters.all_starters()
 PYTHONS = ("3.14", "3.13", "3.12")
-SETTINGS = ("ENVIRONMENT", "SECRET_KEY", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "DATABASE_URL", "VALKEY_URL", "NATS_URL")
-SETTINGS += ("HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL")
+SETTINGS = {"ENVIRONMENT", "SECRET_KEY", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "DATABASE_URL", "VALKEY_URL", "NATS_URL"}
+SETTINGS |= {"HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL"}
 TOOLS = {
     "check-jsonschema": "check-jsonschema==0.39.0",
     "deptry": "deptry==0.25.1",
@@ -66,16 +65,16 @@ def run_(session: nox.Session) -> None:
         project = generate(session, starter, folder)
         python = find_python(session)
         print(f"\n  The project is {project}; it is deleted at the end. Ctrl-C ends it.\n", flush=True)
-        demo = subprocess.Popen(starter.commands["demo"].split(), cwd=project, env=environment(UV_PYTHON=python))
+        # A session of its own, so that the terminal's Ctrl-C comes to us only, and we end the demo once.
+        demo = subprocess.Popen(
+            starter.commands["demo"].split(), cwd=project, env=environment(UV_PYTHON=python), start_new_session=True
+        )
         try:
             demo.wait()
         except KeyboardInterrupt:
-            # The terminal has sent it to the demo as well; here it only has to be waited for.
-            demo.wait(real.ENDS_WITHIN)
+            print("", flush=True)
         finally:
-            if demo.poll() is None:
-                demo.send_signal(signal.SIGTERM)
-                demo.wait(real.ENDS_WITHIN)
+            real.end(demo)
 
 
 # ── The repository itself ───────────────────────────────────────────────────────────────────────────────────────────
@@ -192,6 +191,8 @@ def check_project(session: nox.Session, project: Path, env: dict[str, str]) -> N
 def environment(**more: str) -> dict[str, str]:
     """The caller's environment without what would leak into a project, and with the interpreters that pyenv holds."""
     leaks = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", *SETTINGS}
+    # Without compiled files each of the many processes that the tests start would compile everything anew.
+    leaks.add("PYTHONDONTWRITEBYTECODE")
     env = {name: value for name, value in os.environ.items() if name not in leaks}
     pyenv = Path(env.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     # Behind the PATH: whoever has chosen an interpreter keeps it. pyenv's own shims fail for versions not activated.

@@ -5,12 +5,16 @@ import json
 import logging
 import uuid
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from sqlalchemy import insert, update
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosedError
 
-from app.database import Database
+from app.accounts.services import Caller
+from app.broker import InProcessBroker
+from app.database import Database, now
 from app.live import connection, hub
 from app.rooms.models import Event, Room
 from tests.conftest import Meet, Person
@@ -136,11 +140,34 @@ async def fill(database: Database, room: str, person: Person, *, events: int) ->
         await session.execute(insert(Event), rows)
 
 
-async def test_who_does_not_fetch_answers_is_not_asked_for_questions(
-    meet: Meet, online: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A flood of requests whose answers nobody reads is stopped by TCP; the server keeps a handful."""
-    monkeypatch.setattr(connection, "MOST_REPLIES", 4)
+async def test_who_does_not_fetch_answers_is_not_asked_for_questions(database: Database) -> None:
+    """The server stops reading, TCP stops the sender, and what waits stays a handful."""
+
+    class StuckSocket:
+        """Brings as many requests as one takes, and takes no answer."""
+
+        asked = 0
+
+        async def receive(self) -> dict[str, str]:
+            self.asked += 1
+            await asyncio.sleep(0)
+            return {"type": "websocket.receive", "text": '{"type": "ping"}'}
+
+        async def send_text(self, _text: str) -> None:
+            await asyncio.Event().wait()
+
+    socket, broker = StuckSocket(), InProcessBroker()
+    caller = Caller(uuid.uuid4(), "ada", uuid.uuid4(), "browser", now() + timedelta(hours=1))
+    stuck = connection.Connection(
+        cast(WebSocket, socket), caller, database=database, broker=broker, hub=hub.Hub(database, broker)
+    )
+    task = asyncio.create_task(stuck.serve())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    assert connection.MOST_REPLIES <= socket.asked <= connection.MOST_REPLIES + 2
+
+
+async def test_a_flood_of_requests_is_answered_and_holds_up_nobody(meet: Meet, online: Connect) -> None:
     ada = await meet("ada")
     room = room_id(await make_room(ada))
     async with online(ada) as flooder, online(ada) as other:
