@@ -72,7 +72,7 @@ def run_(session: nox.Session) -> None:
         try:
             demo.wait()
         except KeyboardInterrupt:
-            print("", flush=True)
+            print(flush=True)
         finally:
             real.end(demo)
 

@@ -1,6 +1,8 @@
 """The page, as people use it."""
 
-from playwright.async_api import Page, expect
+from collections.abc import Callable
+
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import Visit, accessible
 from tests.processes import Application
@@ -96,6 +98,32 @@ async def test_a_server_that_is_killed_and_comes_back_loses_nothing(visit: Visit
     assert await said(ada) == ["before", "while it was dead"]
     await ada.reload()
     await expect(ada.locator(".message[data-seq] .body")).to_have_text(["before", "while it was dead"])
+
+
+async def test_a_line_that_says_everything_twice_is_heard_once(visit: Visit) -> None:
+    def repeat(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def twice(to: WebSocketRoute) -> Callable[[str | bytes], None]:
+            def send(message: str | bytes) -> None:
+                to.send(message)
+                to.send(message)
+
+            return send
+
+        server.on_message(twice(route))
+        route.on_message(twice(server))
+
+    ada = await visit("ada")
+    await make_room(ada)
+    await ada.route_web_socket("**/ws", repeat)
+    await ada.reload()
+    await ada.locator("#light[data-state=live]").wait_for()
+    for text in ("one", "two", "three"):
+        await say(ada, text)
+    await expect(ada.locator(".waiting")).to_have_count(0)
+    await ada.wait_for_timeout(300)
+    assert await said(ada) == ["one", "two", "three"]
 
 
 async def test_unread_messages_are_counted_where_one_is_not_looking(visit: Visit) -> None:
