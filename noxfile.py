@@ -10,6 +10,7 @@ nox                                 test everything
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,9 @@ def run_(session: nox.Session) -> None:
         print(f"Which starter? nox -s run -- <name>, with one of:{names}", file=sys.stderr)
         sys.exit(2)
     starter = known[session.posargs[0]]
+    # Also where we were started in the background, where Ctrl-C is ignored by default, and for `kill`.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     with workplace(starter) as folder:
         project = generate(session, starter, folder)
         python = find_python(session)

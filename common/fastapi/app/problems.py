@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,11 @@ def answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONR
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the application a problem, the framework's own (404, 405, 422, 500 …) included."""
+    """Make every error of the application a problem, the framework's own (404, 405, 422, 500 …) included.
+
+    To be called before any other middleware is added.
+    """
+    app.add_middleware(Unforeseen)
 
     @app.exception_handler(Problem)
     async def rule(_request: Request, error: Problem) -> JSONResponse:
@@ -73,15 +79,38 @@ def install(app: FastAPI) -> None:
         return answer(problem(422, "invalid", "The request is not valid") | {"errors": faults})
 
     @app.exception_handler(OperationalError)
-    async def database(_request: Request, error: OperationalError) -> JSONResponse:
-        logger.error("The database does not answer: %s", error)
+    @app.exception_handler(PoolTimeoutError)
+    async def database(_request: Request, error: SQLAlchemyError) -> JSONResponse:
+        logger.error("The database does not answer: %s", type(error).__name__)
         body = problem(503, "unavailable", "The server cannot do this now", "Try again in a moment.")
         return answer(body, headers={"Retry-After": "2"})
 
-    @app.exception_handler(Exception)
-    async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-        # Starlette logs the traceback; the caller learns nothing of the inside.
-        return answer(problem(500, "internal-server-error", "Something went wrong on our side"))
+
+class Unforeseen:
+    """Answers what nobody foresaw, with the headers and the log line of every answer, and no word of the inside.
+
+    The framework does the same outside of all other middleware, where there is neither.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note)
+        except Exception:
+            if scope["type"] != "http" or started:
+                raise
+            logger.exception("Nobody foresaw this")
+            body = problem(500, "internal-server-error", "Something went wrong on our side")
+            await answer(body)(scope, receive, send)
 
 
 def field_errors(errors: Any) -> list[dict[str, str]]:  # noqa: ANN401

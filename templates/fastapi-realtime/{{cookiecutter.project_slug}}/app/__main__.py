@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -96,25 +97,41 @@ def check(deploy: Annotated[bool, typer.Option(help="Whether it is fit to be ser
 @cli.command()
 def adduser(name: str) -> None:
     """Make an account. Asks for the password."""
-    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = ask_password(name)
     try:
-        checked = TypeAdapter(tuple[Name, Password]).validate_python((name, password))
-    except ValidationError as error:
-        typer.echo("\n".join(f"{('Name', 'Password')[int(e['loc'][0])]}: {e['msg']}" for e in error.errors()), err=True)
-        raise typer.Exit(2) from error
-
-    async def add() -> None:
-        database = Database(read_settings().async_database)
-        try:
-            await accounts.create_user(database, name=checked[0], password=checked[1])
-        finally:
-            await database.close()
-
-    try:
-        asyncio.run(add())
+        asyncio.run(with_database(lambda database: accounts.create_user(database, name=name, password=password)))
     except NameTaken as error:
         typer.echo(error.detail, err=True)
         raise typer.Exit(1) from error
+
+
+@cli.command()
+def passwd(name: str) -> None:
+    """Give somebody a new password, and sign them out everywhere."""
+    password = ask_password(name)
+    if not asyncio.run(with_database(lambda database: accounts.set_password(database, name=name, password=password))):
+        typer.echo(f"Nobody is called {name}.", err=True)
+        raise typer.Exit(1)
+
+
+def ask_password(name: str) -> str:
+    """A password from the terminal, when both are fit to be used."""
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        TypeAdapter(tuple[Name, Password]).validate_python((name, password))
+    except ValidationError as error:
+        typer.echo("\n".join(f"{('Name', 'Password')[int(e['loc'][0])]}: {e['msg']}" for e in error.errors()), err=True)
+        raise typer.Exit(2) from error
+    return password
+
+
+async def with_database[Result](work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Do something with the database of the settings."""
+    database = Database(read_settings().async_database)
+    try:
+        return await work(database)
+    finally:
+        await database.close()
 
 
 def how_to_serve(settings: Settings) -> dict[str, Any]:
@@ -146,6 +163,9 @@ def free_port(*, preferred: int) -> int:
     """The preferred port, or any other when somebody has that."""
     for port in (preferred, 0):
         with socket.socket() as candidate:
+            if os.name == "posix":
+                # As the server will: a port whose last connections are just ending is free.
+                candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 candidate.bind(("127.0.0.1", port))
             except OSError:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ import alembic.command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, DateTime, Dialect, MetaData, TypeDecorator, event
+from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -21,6 +22,7 @@ type SchemaState = Literal["ok", "missing", "stale"]
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 POOL_SIZE = 10
+PROBE_SECONDS = 5
 BUSY_SECONDS = 10  # how long an SQLite writer waits for another process before "database is locked"
 
 
@@ -61,18 +63,23 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         sqlite = url.get_backend_name() == "sqlite"
-        connect_args: dict[str, Any] = {"timeout": BUSY_SECONDS} if sqlite else {}
+        # Without limits a host that is gone, and says nothing, holds a connection for many minutes.
+        connect_args = {"timeout": BUSY_SECONDS} if sqlite else {"connect_timeout": 5, "tcp_user_timeout": 10_000}
         # No overflow: a flood of requests waits here, in order, and not at the database's own limit.
         self.engine = create_async_engine(
-            url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=not sqlite, connect_args=connect_args
+            url,
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_pre_ping=not sqlite,
+            connect_args=connect_args,
+            hide_parameters=True,  # errors are logged, and messages and password hashes are parameters
         )
         if sqlite:
+            begin_immediate(self.engine.sync_engine)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_immediate)
         # A question needs no BEGIN and ROLLBACK around it: they would double its price.
-        self._questions = async_sessionmaker(
-            self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
-        )
+        self._without_begin = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._questions = async_sessionmaker(self._without_begin, expire_on_commit=False)
         self._transactions = async_sessionmaker(self.engine, expire_on_commit=False)
         # SQLite has one writer. Within a process writers queue here, in order, instead of polling its lock.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if sqlite else nullcontext()
@@ -91,27 +98,33 @@ class Database:
             yield session
 
     async def schema(self) -> SchemaState:
-        """Whether the tables are those of this code. Raises SQLAlchemyError when the database does not answer."""
-        async with self.engine.connect() as connection:
+        """Whether the tables are those of this code. Raises SQLAlchemyError or OSError when it does not answer."""
+        async with asyncio.timeout(PROBE_SECONDS), self._without_begin.connect() as connection:
             return await connection.run_sync(schema_state)
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
+def begin_immediate(engine: Engine) -> None:
+    """Make SQLite take the write lock at BEGIN: it ignores FOR UPDATE, and read-then-write would lose updates."""
+
+    def leave_transactions_to_us(connection: Any, _record: object) -> None:  # noqa: ANN401
+        connection.isolation_level = None
+
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", leave_transactions_to_us)
+    event.listen(engine, "begin", begin)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
-    # The driver must not open transactions on its own: _begin_immediate does.
-    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # SQLite ignores FOR UPDATE. Taking the write lock at BEGIN is what makes read-then-write safe.
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def migrations() -> Config:
@@ -133,9 +146,13 @@ def schema_state(connection: Connection) -> SchemaState:
 
     A revision that this code does not know is newer than the code (a deploy is under way): that is `ok`.
     """
-    script = ScriptDirectory.from_config(migrations())
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None:
         return "missing"
-    known = {revision.revision for revision in script.walk_revisions()}
-    return "ok" if current == script.get_current_head() or current not in known else "stale"
+    return "stale" if current in _older_revisions() else "ok"
+
+
+@cache
+def _older_revisions() -> frozenset[str]:
+    script = ScriptDirectory.from_config(migrations())
+    return frozenset(each.revision for each in script.walk_revisions()) - {script.get_current_head()}

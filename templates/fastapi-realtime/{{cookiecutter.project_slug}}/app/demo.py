@@ -1,14 +1,14 @@
 """What `demo` shows: three people, their rooms and what they said."""
 
+import json
 import os
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from app.accounts import services as accounts
-from app.accounts.errors import NameTaken
 from app.broker import InProcessBroker
 from app.database import Database, now
 from app.rooms import log
@@ -53,7 +53,7 @@ class NotHereError(Exception):
 
 @dataclass(frozen=True)
 class Person:
-    """An account of the demo. The password is made anew at each start."""
+    """An account of the demo, with a password of its own."""
 
     name: str
     password: str
@@ -70,8 +70,7 @@ def settings(*, port: int) -> Settings:
     (FOLDER / ".gitignore").write_text("*\n")
     kept = FOLDER / "secret"
     if not kept.exists():
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(48))
+        _keep(kept, secrets.token_urlsafe(48))
     os.environ.update(
         ENVIRONMENT="development",
         DATABASE_URL=DATABASE_URL,
@@ -84,22 +83,24 @@ def settings(*, port: int) -> Settings:
 
 
 async def load(settings: Settings) -> list[Person]:
-    """Make the people and, the first time, their rooms. Every start gives them new passwords."""
-    database = Database(settings.async_database)
-    people = [Person(name, secrets.token_urlsafe(9)) for name in PEOPLE]
-    try:
-        for person in people:
-            try:
-                await accounts.create_user(database, name=person.name, password=person.password)
-            except NameTaken:
-                await accounts.set_password(database, name=person.name, password=person.password)
-        users = {name: await accounts.find_user(database, name=name) for name in PEOPLE}
-        ids = {name: user.id for name, user in users.items() if user}
-        if not await rooms.rooms_of(database, user_id=ids["ada"], after=None, limit=1):
-            await _talk(database, ids)
-    finally:
-        await database.close()
-    return people
+    """The people, made the first time with their rooms. Later starts change nothing: whoever is signed in stays so."""
+    kept = FOLDER / "people.json"
+    if not kept.exists():
+        people = [Person(name, secrets.token_urlsafe(9)) for name in PEOPLE]
+        database = Database(settings.async_database)
+        try:
+            users = [await accounts.create_user(database, name=each.name, password=each.password) for each in people]
+            await _talk(database, {user.name: user.id for user in users})
+        finally:
+            await database.close()
+        _keep(kept, json.dumps([asdict(person) for person in people]))
+    return [Person(**person) for person in json.loads(kept.read_text())]
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write what only its owner may read."""
+    file.touch(mode=0o600)
+    file.write_text(text)
 
 
 async def _talk(database: Database, ids: dict[str, uuid.UUID]) -> None:

@@ -47,9 +47,14 @@ def decode(cursor: str | None, *kinds: type[str] | type[int]) -> list[Any] | Non
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, RecursionError):
         key = None
-    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+    if not isinstance(key, list) or [type(part) for part in key] != list(kinds) or not all(map(_fits, key)):
         raise InvalidCursor("Leave the cursor out to begin with the first page.")
     return key
+
+
+def _fits(part: str | int) -> bool:
+    """Whether the database takes it: it has no NUL, no half of a surrogate pair, no number without end."""
+    return part.isprintable() if isinstance(part, str) else 0 <= part < 2**31
 
 
 def page[Row, Item](

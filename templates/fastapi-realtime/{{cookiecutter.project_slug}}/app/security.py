@@ -60,6 +60,8 @@ class SecurityHeaders:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
+                # Files are asked for again, cheaply, by their ETag: a deploy must not mix old modules with new ones.
+                headers.setdefault("Cache-Control", "no-store" if scope["path"].startswith("/api/") else "no-cache")
                 if scope["scheme"] in ("https", "wss"):
                     headers["Strict-Transport-Security"] = HSTS
             await send(message)

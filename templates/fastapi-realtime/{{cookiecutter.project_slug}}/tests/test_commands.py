@@ -80,6 +80,14 @@ def test_an_account_is_made_once_with_a_good_password(tmp_path: Path) -> None:
     assert (again.exit_code, "another name" in again.stderr) == (1, True)
 
 
+def test_a_new_password_is_given_by_command(tmp_path: Path) -> None:
+    run("migrate", cwd=tmp_path)
+    run("adduser", "ada", cwd=tmp_path, given=f"{PASSWORD}\n{PASSWORD}\n")
+    assert run("passwd", "ada", cwd=tmp_path, given="another password\nanother password\n").exit_code == 0
+    nobody = run("passwd", "nobody", cwd=tmp_path, given=f"{PASSWORD}\n{PASSWORD}\n")
+    assert (nobody.exit_code, "Nobody is called" in nobody.stderr) == (1, True)
+
+
 def demo(cwd: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
     """A running demo; what it prints is in the log."""
     with log.open("wb") as output:
@@ -97,14 +105,19 @@ def demo(cwd: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
 def test_the_demo_works_and_works_again_on_its_data(tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
+    cookie = ""
     for start in (1, 2):
         process = demo(tmp_path, port, log := tmp_path / f"{start}.log")
         try:
             accounts = dict(re.findall(r"^    (\w+) +(\S+)$", log.read_text(), re.MULTILINE))
             assert set(accounts) == {"ada", "grace", "linus"}
             with httpx2.Client(base_url=address) as client:
+                if cookie:
+                    headers = {"Cookie": f"session={cookie}"}
+                    assert client.get("/api/v1/session", headers=headers).status_code == 200, "still signed in"
                 answer = client.post("/api/v1/session", json={"name": "ada", "password": accounts["ada"]})
                 assert answer.status_code == 201
+                cookie = client.cookies["session"]
                 rooms = client.get("/api/v1/rooms").json()["items"]
                 assert [room["name"] for room in rooms] == ["General", "Launch", "Two of us"]
                 client.post(
@@ -116,6 +129,7 @@ def test_the_demo_works_and_works_again_on_its_data(tmp_path: Path) -> None:
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(10) in (0, 130)
+        assert commands.free_port(preferred=port) == port, "the windows that are open find it again"
         assert "Traceback" not in log.read_text()
 
 
@@ -140,6 +154,7 @@ def test_the_demo_touches_nothing_that_is_not_its_own(tmp_path: Path, given: dic
 
 @pytest.mark.parametrize("command", ["app dev", "fastapi dev"])
 def test_dev_serves(tmp_path: Path, command: str) -> None:
+    (tmp_path / ".env").write_text((PROJECT / ".env.example").read_text())
     port = str(free_port())
     module = command.partition(" ")[0]
     more = ["--port", port, "--no-reload", "--entrypoint", "app.asgi:app"] if module == "fastapi" else []
@@ -147,7 +162,7 @@ def test_dev_serves(tmp_path: Path, command: str) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", *command.split(), *more],
             cwd=tmp_path,
-            env=clean_environment() | {"PYTHONPATH": str(PROJECT), "PORT": port, "ENVIRONMENT": "development"},
+            env=clean_environment() | {"PYTHONPATH": str(PROJECT), "PORT": port},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -38,6 +38,32 @@ def test_migrations_go_up_down_and_up_and_match_the_models(empty: Config) -> Non
     alembic.command.check(empty)
 
 
+def test_a_migration_that_fails_leaves_nothing_half_done(empty: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the power went")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.ddl.impl.DefaultImpl.create_index", fail)
+        with pytest.raises(RuntimeError):
+            alembic.command.upgrade(empty, "head")
+    alembic.command.upgrade(empty, "head")
+    alembic.command.check(empty)
+
+
+async def test_a_question_about_the_schema_waits_for_no_writer(database: Database) -> None:
+    async with database.write() as session:
+        await session.execute(text("UPDATE rooms SET name = name"))
+        async with asyncio.timeout(2):
+            assert await database.schema() == "ok"
+
+
+async def test_an_error_does_not_carry_what_people_wrote(database: Database) -> None:
+    with pytest.raises(IntegrityError) as failed:
+        async with database.write() as session:
+            session.add_all([User(name="ada", password_hash="what-they-wrote") for _ in range(2)])
+    assert "what-they-wrote" not in str(failed.value)
+
+
 async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     async def half() -> None:
         async with database.write() as session:

@@ -1,5 +1,7 @@
 """Every error has one form."""
 
+import logging
+
 import httpx2
 import pytest
 
@@ -57,14 +59,22 @@ async def test_a_database_that_is_gone_is_503(settings: Settings) -> None:
     assert "secret" not in answer.text
 
 
-async def test_a_fault_of_ours_tells_nothing_of_the_inside(meet: Meet, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_of_ours_tells_nothing_of_the_inside(
+    meet: Meet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the inside")
 
     ada = await meet("ada")
     monkeypatch.setattr(services, "rooms_of", fail)
-    answer = await ada.client.get("/api/v1/rooms")
+    caplog.set_level(logging.INFO, "app")
+    answer = await ada.client.get("/api/v1/rooms", headers={"X-Request-ID": "request-1"})
     assert answer.status_code == 500
+    assert answer.headers["x-request-id"] == "request-1"
+    assert answer.headers["content-security-policy"]
+    logged = {record.getMessage().partition(" in ")[0]: record for record in caplog.records}
+    assert "GET /api/v1/rooms 500" in logged
+    assert logged["Nobody foresaw this"].exc_info
     assert answer.json() == {
         "type": "/problems/internal-server-error",
         "title": "Something went wrong on our side",

@@ -23,6 +23,11 @@ async def test_every_answer_has_the_headers(anonymous: httpx2.AsyncClient, path:
     assert "server" not in headers
 
 
+async def test_files_are_asked_for_again_and_data_is_not_kept(anonymous: httpx2.AsyncClient) -> None:
+    assert (await anonymous.get("/static/rooms.js")).headers["cache-control"] == "no-cache"
+    assert (await anonymous.get("/api/v1/rooms")).headers["cache-control"] == "no-store"
+
+
 async def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(anonymous: httpx2.AsyncClient) -> None:
     for path in ("/", "/docs"):
         page = (await anonymous.get(path)).text

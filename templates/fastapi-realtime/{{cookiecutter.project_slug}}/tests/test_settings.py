@@ -44,7 +44,7 @@ def test_the_driver_is_ours_to_choose(url: str, plain: str, asynchronous: str) -
     assert settings.async_database.drivername == asynchronous
 
 
-@pytest.mark.parametrize("url", ["", "mysql://a/b", "nonsense", "sqlite://", "postgresql://host"])
+@pytest.mark.parametrize("url", ["mysql://a/b", "nonsense", "sqlite://", "postgresql://host"])
 def test_an_unknown_database_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="write sqlite:///file or postgresql"):
         read(DATABASE_URL=url)

@@ -1,7 +1,7 @@
 """Signing in and out, and tokens for programs."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -74,8 +74,8 @@ async def list_tokens(state: AppState, caller: SignedIn, limit: Limit = 50, curs
     """My tokens, newest first, without their secrets."""
     key = decode(cursor, str, str)
     try:
-        before = (datetime.fromisoformat(key[0]), uuid.UUID(key[1])) if key else None
-    except ValueError as error:
+        before = (datetime.fromisoformat(key[0]).astimezone(UTC), uuid.UUID(key[1])) if key else None
+    except (ValueError, OverflowError) as error:
         raise InvalidCursor("Leave the cursor out to begin with the first page.") from error
     rows = await services.tokens_of(state["database"], user_id=caller.user_id, before=before, limit=limit + 1)
     return page(rows, limit, item=Token.of, key=lambda row: (row.created_at.isoformat(), str(row.id)))

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts.models import LONGEST_NAME, Session
-from app.schemas import Strict
+from app.schemas import WITHOUT_NUL, Strict
 
 Name = Annotated[
     str,
@@ -19,7 +19,7 @@ Password = Annotated[str, StringConstraints(min_length=12, max_length=256)]
 
 
 class SignIn(Strict):
-    name: Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+    name: Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=WITHOUT_NUL)]
     password: Annotated[str, StringConstraints(max_length=256)]
 
 
@@ -29,7 +29,7 @@ class SignedInUser(BaseModel):
 
 
 class NewToken(Strict):
-    label: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    label: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=WITHOUT_NUL)]
     days: Annotated[int, Field(ge=1, le=366)] = 90
 
 

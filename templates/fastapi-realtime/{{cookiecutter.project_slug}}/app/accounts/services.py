@@ -87,7 +87,7 @@ async def sign_in(
     password is looked at, so a hundred guesses at once are not a hundred guesses.
     """
     name = name.lower()
-    pair = await _count_attempt(database, name=name, address=address)
+    others, pair = await _count_attempt(database, name=name, address=address)
     user = await find_user(database, name=name)
     if not await asyncio.to_thread(_verify, user.password_hash if user else None, password) or user is None:
         raise WrongNameOrPassword("Check both. Capital letters count in the password, not in the name.")
@@ -98,7 +98,10 @@ async def sign_in(
                 .where(Session.digest == _digest(key, replaces), Session.ended_at.is_(None))
                 .values(ended_at=now())
             )
+        # Right passwords are no guesses: a whole office behind one address may sign in.
         await session.execute(delete(SignInAttempts).where(SignInAttempts.key == pair))
+        counted = update(SignInAttempts).where(SignInAttempts.key.in_(others), SignInAttempts.tries > 0)
+        await session.execute(counted.values(tries=SignInAttempts.tries - 1))
         await _sweep(session)
         return await _open_session(session, key=key, user=user, kind="browser", lasts=BROWSER_SESSION)
 
@@ -215,10 +218,10 @@ async def _open_session(
     return Caller(user.id, user.name, opened.id, kind, opened.expires_at), secret
 
 
-async def _count_attempt(database: Database, *, name: str, address: str) -> str:
+async def _count_attempt(database: Database, *, name: str, address: str) -> tuple[list[str], str]:
     """Count one more attempt, in the database because there may be many processes. Raises TooManyAttempts.
 
-    Returns the key of the pair, which is forgotten when the password turns out right.
+    Returns the keys that were counted: those of the name and the address, and that of the pair.
     """
     network = _network(address)
     limits = {
@@ -249,7 +252,7 @@ async def _count_attempt(database: Database, *, name: str, address: str) -> str:
     if waits:
         seconds = max(1, round(max(waits).total_seconds()))
         raise TooManyAttempts(f"Try again in {seconds} seconds.", headers={"Retry-After": str(seconds)})
-    return f"pair {network} {name}"
+    return [f"address {network}", f"name {name}"], f"pair {network} {name}"
 
 
 def _network(address: str) -> str:
@@ -258,4 +261,5 @@ def _network(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))  # noqa: PLR2004

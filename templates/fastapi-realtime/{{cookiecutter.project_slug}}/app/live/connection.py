@@ -7,7 +7,7 @@ from collections import deque
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -18,7 +18,7 @@ from app.live import schemas
 from app.live.errors import TooManyRooms
 from app.live.hub import RING, Hub
 from app.messages import services as messages
-from app.messages.schemas import Person, Receipt
+from app.messages.schemas import ClientId, Person, Receipt
 from app.problems import Problem, field_errors, problem
 from app.rooms import services as rooms
 from app.rooms.errors import RoomNotFound
@@ -102,7 +102,7 @@ class Connection:
     # Reading
 
     async def _read(self) -> None:
-        while True:
+        while self._closing is None:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
@@ -122,7 +122,7 @@ class Connection:
         except ValidationError as error:
             invalid = problem(422, "invalid", "The message is not valid")
             faults = field_errors(error.errors(include_url=False, include_context=False, include_input=False))
-            self._reply(schemas.Failed(problem=invalid | {"errors": faults}))
+            self._reply(schemas.Failed(**_what_it_was(text), problem=invalid | {"errors": faults}))
             return
         try:
             match message:
@@ -227,3 +227,17 @@ class Connection:
         except RoomNotFound:
             return False
         return True
+
+
+def _what_it_was(text: str) -> dict[str, Any]:
+    """The room and the client id of a message that is not valid, so that its sender knows which of many it was."""
+    try:
+        message = _Named.model_validate_json(text)
+    except ValidationError:
+        return {}
+    return message.model_dump()
+
+
+class _Named(BaseModel):
+    room: uuid.UUID | None = None
+    client_id: ClientId | None = None

@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 POLL = timedelta(seconds=2)  # the longest that a lost hint, or another process without a broker, can delay news
 RING = 512  # the events of a room that are kept for those who are a little behind
 PAGE = 200  # the events that one question to the log brings
-CLOCKS_DIFFER = timedelta(minutes=1)  # between hosts, at most: an ended session is looked for that far back
+PATIENCE = timedelta(seconds=10)  # with a database that does not answer; then the question is asked again
+CLOCKS_DIFFER = timedelta(minutes=1)  # between hosts, at most: an ended session is looked for that much further back
 
 
 class Frame(NamedTuple):
@@ -86,6 +87,7 @@ class Hub:
         self._connections: set[Follower] = set()
         self._news: set[uuid.UUID] = set()
         self._woken = asyncio.Event()
+        self._polled_at = now()
         broker.listen(self._hear)
 
     def connect(self, connection: Follower) -> None:
@@ -129,7 +131,8 @@ class Hub:
                 if loop.time() >= next_poll:
                     next_poll = loop.time() + POLL.total_seconds()
                     await self._poll()
-                while self._news:
+                # Rooms in turn and a page each, and however much is said, the poll has its time.
+                while self._news and loop.time() < next_poll:
                     await self._advance(self._news.pop())
             except Exception:
                 # Whatever it was, every connection of this process lives on this task; the next poll tries again.
@@ -156,17 +159,26 @@ class Hub:
 
     async def _poll(self) -> None:
         """Look for what no hint told: rooms that moved on and sessions that ended, in other processes perhaps."""
-        if self._connections:
-            self._end_sessions(await ended_since(self._database, now() - CLOCKS_DIFFER))
-        if self._feeds:
-            heads = await log.heads(self._database, list(self._feeds))
+        started = now()
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            ended = await ended_since(self._database, self._polled_at - CLOCKS_DIFFER) if self._connections else []
+            heads = await log.heads(self._database, list(self._feeds)) if self._feeds else {}
+        self._polled_at = started
+        self._end_sessions(ended)
+        if heads:
             self._news |= {room_id for room_id, feed in self._feeds.items() if heads.get(room_id, 0) > feed.head}
 
     async def _advance(self, room_id: uuid.UUID) -> None:
-        while (feed := self._feeds.get(room_id)) and (frames := await self._read(room_id, feed.head)):
-            # The room may have been left by all, and entered again, while the log was read.
-            if self._feeds.get(room_id) is feed:
-                feed.extend(frames)
+        feed = self._feeds.get(room_id)
+        if feed is None:
+            return
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            frames = await self._read(room_id, feed.head)
+        # The room may have been left by all, and entered again, while the log was read.
+        if frames and self._feeds.get(room_id) is feed:
+            feed.extend(frames)
+        if len(frames) == PAGE:
+            self._news.add(room_id)
 
     async def _read(self, room_id: uuid.UUID, after: int) -> Sequence[Frame]:
         return [

@@ -7,14 +7,13 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, StringConstraints
 
 from app.rooms import models
-from app.schemas import Strict
+from app.schemas import WITHOUT_NUL, Strict
 
 LONGEST_MESSAGE = 4000  # characters
 
-# PostgreSQL takes no NUL. (Lone surrogates are refused by Pydantic: they have no UTF-8.)
 Body = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_MESSAGE, pattern=r"^[^\x00]*$"),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_MESSAGE, pattern=WITHOUT_NUL),
 ]
 ClientId = Annotated[
     str, StringConstraints(min_length=8, max_length=models.LONGEST_CLIENT_ID, pattern=r"^[A-Za-z0-9_-]*$")

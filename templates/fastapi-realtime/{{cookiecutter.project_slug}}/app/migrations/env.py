@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import create_engine, pool, text
 
 from app.accounts import models as _accounts  # noqa: F401
-from app.database import Base
+from app.database import Base, begin_immediate
 from app.rooms import models as _rooms  # noqa: F401
 from app.settings import Settings
 
@@ -14,7 +14,9 @@ LOCK = 7_233_041  # any number, the same in every process that migrates this dat
 def run() -> None:
     """Run the migrations that were asked for, in one transaction."""
     url = context.config.attributes.get("url") or Settings().database
-    engine = create_engine(url, poolclass=pool.NullPool)
+    engine = create_engine(url, poolclass=pool.NullPool, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        begin_immediate(engine)
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             # Two replicas that start at once: the second waits here, then finds nothing to do.
@@ -23,6 +25,8 @@ def run() -> None:
             connection=connection,
             target_metadata=Base.metadata,
             render_as_batch=connection.dialect.name == "sqlite",
+            # SQLite can, Alembic does not expect it: a migration that fails leaves nothing half done.
+            transactional_ddl=True,
         )
         with context.begin_transaction():
             context.run_migrations()

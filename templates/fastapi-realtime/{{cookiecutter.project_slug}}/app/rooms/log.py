@@ -31,6 +31,11 @@ async def append(session: AsyncSession, event: Event) -> None:
     await session.flush()
 
 
+async def lock(session: AsyncSession, room_id: uuid.UUID) -> None:
+    """Let nobody else write in this room until the commit. SQLite has locked everything already."""
+    await session.execute(select(Room.id).where(Room.id == room_id).with_for_update())
+
+
 def events_of(room_id: uuid.UUID) -> Select[Event]:
     """The question for a room's events, with the people in them."""
     return select(Event).where(Event.room_id == room_id).options(joinedload(Event.actor), joinedload(Event.subject))

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from app.accounts.permissions import SignedIn
 from app.pagination import Cursor, InvalidCursor, Limit, Page, decode, page
 from app.rooms import services
-from app.rooms.schemas import Member, NewMember, NewRoom, Room
+from app.rooms.schemas import Member, NewMember, NewRole, NewRoom, Room
 from app.state import AppState
 
 router = APIRouter(prefix="/rooms", tags=["rooms"])
@@ -55,6 +55,18 @@ async def add_member(room_id: uuid.UUID, body: NewMember, state: AppState, calle
     return Member.of(
         await services.add_member(
             state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, name=body.name
+        )
+    )
+
+
+@router.patch("/{room_id}/members/{user_id}")
+async def change_member(
+    room_id: uuid.UUID, user_id: uuid.UUID, body: NewRole, state: AppState, caller: SignedIn
+) -> Member:
+    """Make somebody an owner, or a member again (owners)."""
+    return Member.of(
+        await services.set_role(
+            state["database"], room_id=room_id, actor_id=caller.user_id, user_id=user_id, role=body.role
         )
     )
 

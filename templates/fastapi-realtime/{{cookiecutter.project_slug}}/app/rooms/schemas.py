@@ -8,10 +8,13 @@ from pydantic import BaseModel, StringConstraints
 
 from app.accounts.schemas import Name
 from app.rooms import models
-from app.schemas import Strict
+from app.schemas import WITHOUT_NUL, Strict
 
 type Role = Literal["owner", "member"]
-RoomName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=models.LONGEST_ROOM_NAME)]
+RoomName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=models.LONGEST_ROOM_NAME, pattern=WITHOUT_NUL),
+]
 
 
 class NewRoom(Strict):
@@ -35,6 +38,10 @@ class Room(BaseModel):
 
 class NewMember(Strict):
     name: Name
+
+
+class NewRole(Strict):
+    role: Role
 
 
 class Member(BaseModel):

@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, exists, select, tuple_
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from app.accounts.errors import UserNotFound
@@ -78,6 +79,22 @@ async def add_member(
     return member
 
 
+async def set_role(
+    database: Database, *, room_id: uuid.UUID, actor_id: uuid.UUID, user_id: uuid.UUID, role: str
+) -> Member:
+    """An owner says who is one. Raises RoomNotFound, OwnersOnly, MemberNotFound or LastOwner."""
+    async with database.write() as session:
+        await require_owner(session, room_id=room_id, user_id=actor_id)
+        await log.lock(session, room_id)
+        query = select(Member).where(Member.room_id == room_id, Member.user_id == user_id)
+        member = await session.scalar(query.options(joinedload(Member.user)))
+        if member is None:
+            raise MemberNotFound("They have left already, or never were in it.")
+        member.role = role
+        await _require_an_owner(session, room_id)
+    return member
+
+
 async def remove_member(
     database: Database, broker: Broker, *, room_id: uuid.UUID, actor_id: uuid.UUID, user_id: uuid.UUID
 ) -> None:
@@ -98,7 +115,10 @@ async def remove_member(
         )
         if gone is None:
             raise MemberNotFound("They have left already, or never were in it.")
-        owners = Member.room_id == room_id, Member.role == "owner"
-        if not await session.scalar(select(func.count()).select_from(Member).where(*owners)):
-            raise LastOwner("Make somebody else an owner first.")
+        await _require_an_owner(session, room_id)
     await broker.announce(Hint("room", room_id))
+
+
+async def _require_an_owner(session: AsyncSession, room_id: uuid.UUID) -> None:
+    if not await session.scalar(select(exists().where(Member.room_id == room_id, Member.role == "owner"))):
+        raise LastOwner("Make somebody else an owner first.")

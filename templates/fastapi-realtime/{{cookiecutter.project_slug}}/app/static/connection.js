@@ -5,6 +5,7 @@ const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
 const PING_EVERY = 20_000;
 const PONG_WITHIN = 10_000;
+const HELLO_WITHIN = 10_000;
 const SIGNED_OUT = 4401;
 
 export class Connection extends EventTarget {
@@ -33,6 +34,7 @@ export class Connection extends EventTarget {
     this.#tell(navigator.onLine ? "resuming" : "offline");
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
     this.#socket = socket;
+    this.#timers.pong = setTimeout(() => this.#lost(), HELLO_WITHIN);
     socket.onmessage = ({ data }) => {
       clearTimeout(this.#timers.pong);
       const message = JSON.parse(data);

@@ -16,8 +16,11 @@ class Room {
   unread = 0;
   older = undefined; // undefined: nothing loaded yet; null: there is nothing older
 
-  constructor({ id, name, role, seq }) {
-    Object.assign(this, { id, name, role, applied: seq });
+  draft = "";
+  #loading = null;
+
+  constructor({ id, name, role, seq, epoch }) {
+    Object.assign(this, { id, name, role, epoch, applied: seq });
   }
 
   follow() {
@@ -46,18 +49,31 @@ class Room {
     connection.send({ type: "publish", room: this.id, client_id, body });
   }
 
-  // The newest page, or the one before what is loaded.
-  async load() {
+  // The newest page, or the one before what is loaded; once, however often it is asked for meanwhile.
+  load() {
+    this.#loading ??= this.#fetch().finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  async #fetch() {
     const cursor = this.older ? `&cursor=${encodeURIComponent(this.older)}` : "";
     const page = await api("GET", `/rooms/${this.id}/messages?limit=50${cursor}`);
     const events = page.items.reverse();
     if (this.older === undefined) {
       this.events = events;
-      this.applied = Math.max(this.applied, events.at(-1)?.seq ?? 0);
+      const behind = this.applied > (events.at(-1)?.seq ?? 0);
+      this.applied = events.at(-1)?.seq ?? 0;
+      if (behind) this.follow(); // what came by while the page was fetched, once more
     } else {
       this.events.unshift(...events);
     }
     this.older = page.next;
+  }
+
+  // The log has lost its past (a backup was restored): begin afresh.
+  reset({ epoch, seq }) {
+    Object.assign(this, { epoch, applied: seq, events: [], older: undefined });
+    if (this === current) open(this);
   }
 }
 
@@ -69,6 +85,11 @@ const handlers = {
       room.follow();
       for (const [client_id, { failed }] of room.waiting) if (!failed) room.send(client_id);
     }
+    if (current && current.older === undefined) open(current);
+  },
+  subscribed({ room: id, seq, epoch }) {
+    const room = rooms.get(id);
+    if (room && (room.epoch !== epoch || seq < room.applied)) room.reset({ epoch, seq });
   },
   event({ room, event }) {
     rooms.get(room)?.apply(event);
@@ -82,10 +103,12 @@ const handlers = {
   },
   error({ room, client_id, problem }) {
     const message = rooms.get(room)?.waiting.get(client_id);
-    if (message) {
-      // 503 is for a moment: the message stays in the queue and is sent again.
-      if (problem.status === 503) setTimeout(() => rooms.get(room)?.waiting.has(client_id) && rooms.get(room).send(client_id), 2000);
-      else message.failed = problem.detail ?? problem.errors?.[0]?.detail ?? problem.title;
+    if (problem.status === 503) {
+      // For a moment: what is waiting is said again, and what is not followed is followed again.
+      const again = () => (message ? rooms.get(room)?.waiting.has(client_id) && rooms.get(room).send(client_id) : rooms.get(room)?.follow());
+      setTimeout(again, 1000 + Math.random() * 3000);
+    } else if (message) {
+      message.failed = problem.detail ?? problem.errors?.[0]?.detail ?? problem.title;
       showWaiting();
     } else if (problem.status === 404) {
       handlers.ended({ room });
@@ -122,8 +145,13 @@ async function refresh() {
   listRooms();
 }
 
+let listed = "";
 function listRooms() {
   const sorted = [...rooms.values()].sort((a, b) => a.name.localeCompare(b.name));
+  const now = JSON.stringify([current?.id, ...sorted.map(({ id, name, unread }) => [id, name, unread])]);
+  if (now === listed) return;
+  listed = now;
+  const focused = document.activeElement?.closest("#rooms a")?.hash;
   $("rooms").replaceChildren(
     ...sorted.map((room) => {
       const link = element("a", { href: `#${room.id}` }, element("span", { className: "hash", textContent: "#", ariaHidden: "true" }), element("span", { className: "name", textContent: room.name }));
@@ -132,6 +160,7 @@ function listRooms() {
       return element("li", {}, link);
     }),
   );
+  if (focused) document.querySelector(`#rooms a[href="${focused}"]`)?.focus();
   const unread = sorted.reduce((sum, room) => sum + room.unread, 0);
   document.title = `${unread ? `(${unread}) ` : ""}${current ? `${current.name} · ` : ""}Team rooms`;
 }
@@ -149,7 +178,10 @@ $("new-room").addEventListener("submit", async (event) => {
 // ── The open room ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function open(room) {
+  if (current) current.draft = $("body").value;
   current = room;
+  $("body").value = room?.draft ?? "";
+  fit();
   $("layout").dataset.view = room ? "room" : "list";
   $("title").textContent = room?.name ?? "Team rooms";
   $("composer").hidden = $("people").hidden = !room;
@@ -161,12 +193,14 @@ async function open(room) {
   listRooms();
   if (room.older === undefined) await attempt(() => room.load());
   if (room !== current) return;
+  if (room.older === undefined) return say_empty("Not loaded yet.");
   redraw();
   toLatest();
   if (matchMedia("(hover: hover)").matches) $("body").focus();
 }
 
 function redraw() {
+  $("log").ariaBusy = "true"; // what was said before is not news to be read out
   $("messages").replaceChildren();
   let previous = null;
   for (const event of current.events) {
@@ -174,6 +208,7 @@ function redraw() {
     previous = event;
   }
   showWaiting();
+  $("log").ariaBusy = "false";
 }
 
 // Adds an event that has just come.
@@ -197,7 +232,7 @@ function showWaiting(before = []) {
       const drop = element("button", { type: "button", textContent: "Take back into the field" });
       drop.addEventListener("click", () => {
         current.waiting.delete(client_id);
-        $("body").value = body;
+        $("body").value = [$("body").value, body].filter(Boolean).join("\n");
         $("body").focus();
         showWaiting();
       });
@@ -303,6 +338,14 @@ async function listMembers() {
           if (mine) $("members").close();
           else await listMembers();
         }));
+        if (owner && !mine && member.role === "member") {
+          const raise = element("button", { type: "button", textContent: "Make owner", ariaLabel: `Make ${member.name} an owner` });
+          raise.addEventListener("click", () => inDialog(async () => {
+            await api("PATCH", `/rooms/${room.id}/members/${member.id}`, { role: "owner" });
+            await listMembers();
+          }));
+          item.append(raise);
+        }
         item.append(out);
       }
       return item;
@@ -367,6 +410,10 @@ function notice(text) {
   noticeTimer = setTimeout(() => ($("notice").hidden = true), 6000);
 }
 
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address after # is the room
+  $("body").focus();
+});
 $("back").addEventListener("click", () => (location.hash = ""));
 $("sign-out").addEventListener("click", () => attempt(async () => {
   await api("DELETE", "/session");

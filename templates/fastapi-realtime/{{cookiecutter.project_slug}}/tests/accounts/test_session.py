@@ -165,7 +165,16 @@ async def test_the_window_passes(meet: Meet, anonymous: httpx2.AsyncClient, data
 def test_neighbours_in_one_ipv6_network_are_counted_together() -> None:
     assert services._network("2001:db8::1") == services._network("2001:db8::ffff")  # noqa: SLF001
     assert services._network("2001:db8::1") != services._network("2001:db8:0:1::1")  # noqa: SLF001
+    assert services._network("::ffff:203.0.113.9") == "203.0.113.9"  # noqa: SLF001
     assert services._network("not an address") == "unknown"  # noqa: SLF001
+
+
+async def test_an_office_behind_one_address_may_sign_in(meet: Meet, server: str) -> None:
+    people = [await meet(f"colleague{number}") for number in range(3)]
+    async with httpx2.AsyncClient(base_url=server) as office:
+        for _ in range(18):
+            for person in people:
+                assert (await sign_in(office, person.name)).status_code == 201
 
 
 async def test_a_new_password_ends_every_session(meet: Meet, database: Database) -> None:

@@ -4,6 +4,7 @@ import uuid
 
 import httpx2
 
+from app.pagination import encode
 from tests.conftest import Meet
 
 URL = "/api/v1/tokens"
@@ -76,6 +77,15 @@ async def test_pages_of_tokens_have_each_once(meet: Meet) -> None:
 
 async def test_a_cursor_that_is_not_ours_is_refused(meet: Meet) -> None:
     ada = await meet("ada")
-    for cursor in ("x", "bm9uc2Vuc2U", "WzFd", "WyJhIiwgImIiXQ", "W10", "é", "="):
+    for cursor in (
+        "x",
+        "bm9uc2Vuc2U",
+        "WzFd",
+        "WyJhIiwgImIiXQ",
+        "W10",
+        "é",
+        "=",
+        encode(["0001-01-01T00:00:00+14:00", str(uuid.uuid4())]),
+    ):
         answer = await ada.client.get(URL, params={"cursor": cursor})
         assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-cursor"), cursor

@@ -1,8 +1,9 @@
 """The page, as people use it."""
 
+import asyncio
 from collections.abc import Callable
 
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import Visit, accessible
 from tests.processes import Application
@@ -182,6 +183,41 @@ async def test_signing_out_in_one_window_ends_the_other(visit: Visit) -> None:
     await ada.get_by_role("button", name="Sign out").click()
     for page in (ada, other):
         await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+async def test_the_skip_link_leads_to_writing(visit: Visit) -> None:
+    ada = await visit("ada")
+    await make_room(ada)
+    await ada.get_by_role("link", name="Skip to writing").focus()
+    await ada.keyboard.press("Enter")
+    await ada.keyboard.type("skipped")
+    await ada.keyboard.press("Enter")
+    await expect(ada.locator(".body")).to_have_text(["skipped"])
+
+
+async def test_a_room_that_is_opened_twice_at_once_is_shown_once(visit: Visit) -> None:
+    async def slowly(route: Route) -> None:
+        await asyncio.sleep(0.4)
+        await route.continue_()
+
+    grace = await visit("grace")
+    ada = await visit("ada")
+    await make_room(ada, "Alpha", "grace")
+    await say(ada, "one")
+    await make_room(ada, "Beta", "grace")
+    await expect(ada.locator(".waiting")).to_have_count(0)
+    await grace.route("**/messages?*", slowly)
+    await grace.reload()
+    for name in ("Beta", "Alpha", "Beta", "Alpha"):
+        await grace.get_by_role("link", name=name).click()
+    await open_again(ada, "Alpha")
+    await say(ada, "two")
+    await expect(grace.locator(".message[data-seq] .body")).to_have_text(["one", "two"])
+
+
+async def open_again(page: Page, name: str) -> None:
+    await page.get_by_role("link", name=name).click()
+    await expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
 
 async def test_it_works_by_keyboard_alone(visit: Visit) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import uuid
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
@@ -210,6 +211,38 @@ async def test_news_and_endings_from_another_process_come_within_the_poll(
         assert client.bodies == ["from elsewhere"]
         await ada.client.delete("/api/v1/session")
         assert await client.closed() == connection.SIGNED_OUT
+
+
+async def test_the_poll_has_its_time_however_much_is_said(
+    meet: Meet, online: Connect, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "POLL", timedelta(seconds=0.2))
+    polls = 0
+
+    async def count(*_: object) -> list[uuid.UUID]:
+        nonlocal polls
+        polls += 1
+        return []
+
+    monkeypatch.setattr(hub, "ended_since", count)
+    ada = await meet("ada")
+    room = room_id(await make_room(ada))
+
+    async def flood(client: Client) -> None:
+        while True:
+            await client.say(room, "and on")
+
+    async with serving(settings) as here, online(ada, at=here) as reader:
+        await reader.follow(room)
+        async with AsyncExitStack() as stack:
+            writers = [await stack.enter_async_context(online(ada, at=here)) for _ in range(4)]
+            tasks = [asyncio.create_task(flood(client)) for client in writers]
+            before = polls
+            await asyncio.sleep(1.5)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    assert polls - before >= 3
 
 
 async def test_who_comes_brings_the_news_of_other_processes_for_all(

@@ -52,6 +52,15 @@ async def test_garbage_is_answered_and_the_socket_lives_on(meet: Meet, online: C
         await client.next("pong")
 
 
+async def test_a_message_that_is_not_valid_is_named_in_the_answer(meet: Meet, online: Connect) -> None:
+    ada = await meet("ada")
+    room = room_id(await make_room(ada))
+    async with online(ada) as client:
+        await client.send(type="publish", room=room, client_id="client-1", body="a\x00b")
+        error = await client.next("error")
+    assert (error["room"], error["client_id"]) == (room, "client-1")
+
+
 async def test_a_binary_frame_closes_with_1003(meet: Meet, online: Connect) -> None:
     async with online(await meet("ada")) as client:
         await client.socket.send(b"\x00\x01")

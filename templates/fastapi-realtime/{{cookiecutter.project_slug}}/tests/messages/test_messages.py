@@ -12,6 +12,7 @@ from sqlalchemy.event import listen, remove
 
 from app.database import Database
 from app.messages import services
+from app.pagination import encode
 from tests.conftest import Meet, Person
 from tests.rooms.test_rooms import make_room
 
@@ -119,6 +120,14 @@ async def test_history_is_stable_while_messages_come(meet: Meet) -> None:
             break
         await say(ada, room, f"meanwhile {len(seen)}")
     assert seen == list(range(11, 0, -1))
+
+
+@pytest.mark.parametrize("key", [[10**30], [-1], ["1"], [1, 2], [None]])
+async def test_a_cursor_that_is_not_ours_is_refused(meet: Meet, key: list[Any]) -> None:
+    ada = await meet("ada")
+    room = await make_room(ada)
+    answer = await ada.client.get(f"{room}/messages", params={"cursor": encode(key)})
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-cursor")
 
 
 @pytest.mark.parametrize("messages", [2, 60])

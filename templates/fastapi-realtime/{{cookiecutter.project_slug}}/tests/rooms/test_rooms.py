@@ -5,6 +5,7 @@ import uuid
 
 import httpx2
 
+from app.pagination import encode
 from tests.conftest import Meet, Person
 
 URL = "/api/v1/rooms"
@@ -89,6 +90,33 @@ async def test_anybody_may_leave_but_not_the_last_owner(meet: Meet) -> None:
     assert await names(ada, room) == ["ada"], "a refused departure leaves nothing half done"
 
 
+async def test_an_owner_may_leave_when_there_is_another(meet: Meet) -> None:
+    ada, grace, eve = await meet("ada"), await meet("grace"), await meet("eve")
+    room = await make_room(ada, grace)
+    assert (await grace.client.patch(f"{room}/members/{grace.id}", json={"role": "owner"})).status_code == 403
+    assert (await ada.client.patch(f"{room}/members/{eve.id}", json={"role": "owner"})).status_code == 404
+    assert (await ada.client.patch(f"{room}/members/{ada.id}", json={"role": "member"})).status_code == 409
+    raised = await ada.client.patch(f"{room}/members/{grace.id}", json={"role": "owner"})
+    assert (raised.status_code, raised.json()["role"]) == (200, "owner")
+    assert (await ada.client.delete(f"{room}/members/{ada.id}")).status_code == 204
+    assert await names(grace, room) == ["grace"]
+
+
+async def test_two_owners_who_leave_at_once_do_not_both(meet: Meet) -> None:
+    ada, grace = await meet("ada"), await meet("grace")
+    room = await make_room(ada, grace)
+    await ada.client.patch(f"{room}/members/{grace.id}", json={"role": "owner"})
+    answers = await asyncio.gather(*(each.client.delete(f"{room}/members/{each.id}") for each in (ada, grace)))
+    assert sorted(answer.status_code for answer in answers) == [204, 409]
+
+
+async def test_pages_of_members_refuse_half_a_letter(meet: Meet) -> None:
+    ada = await meet("ada")
+    room = await make_room(ada)
+    for key in (["\ud800"], ["a\x00"]):
+        assert (await ada.client.get(f"{room}/members", params={"cursor": encode(key)})).status_code == 400
+
+
 async def test_one_person_let_in_by_many_at_once_is_in_once(meet: Meet) -> None:
     ada, grace = await meet("ada"), await meet("grace")
     room = await make_room(ada)
@@ -123,5 +151,5 @@ async def test_pages_of_members_have_each_once(meet: Meet) -> None:
 
 async def test_a_room_needs_a_name(meet: Meet) -> None:
     ada = await meet("ada")
-    for name in ("", "   ", "x" * 65, 7):
+    for name in ("", "   ", "x" * 65, 7, "a\x00b"):
         assert (await ada.client.post(URL, json={"name": name})).status_code == 422
