@@ -71,7 +71,10 @@ def run_(session: nox.Session) -> None:
         print(f"\n  The project is {project}; it is deleted at the end. Ctrl-C ends it.\n", flush=True)
         # A session of its own, so that the terminal's Ctrl-C comes to us only, and we end the demo once.
         demo = subprocess.Popen(
-            starter.commands["demo"].split(), cwd=project, env=environment(UV_PYTHON=python), start_new_session=True
+            starter.commands["demo"].split(),
+            cwd=project,
+            env=environment(UV_PYTHON=python, **temporary(folder)),
+            start_new_session=True,
         )
         try:
             demo.wait()
@@ -153,7 +156,8 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
     with workplace(starter_) as folder:
         with step("generate"):
             project = generate(session, starter_, folder)
-        env = environment(UV_PYTHON=find_python(session), COVERAGE_PROCESS_START=str(project / "pyproject.toml"))
+        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        env["COVERAGE_PROCESS_START"] = str(project / "pyproject.toml")
         for command in starter_.commands["lint"]:
             in_project(session, project, command, env)
         tests = starter_.commands["test"]
@@ -192,7 +196,7 @@ def check_project(session: nox.Session, project: Path, env: dict[str, str]) -> N
 # ── How ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def environment(**more: str) -> dict[str, str]:
+def environment(**more: str | Path) -> dict[str, str]:
     """The caller's environment without what would leak into a project, and with the interpreters that pyenv holds."""
     leaks = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", *SETTINGS}
     # Without compiled files each of the many processes that the tests start would compile everything anew.
@@ -201,7 +205,7 @@ def environment(**more: str) -> dict[str, str]:
     pyenv = Path(env.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     # Behind the PATH: whoever has chosen an interpreter keeps it. pyenv's own shims fail for versions not activated.
     paths = [str(Path(sys.executable).parent), env.get("PATH", ""), *sorted(map(str, pyenv.glob("3.1*/bin")))]
-    return env | {"PATH": os.pathsep.join(paths)} | more
+    return env | {"PATH": os.pathsep.join(paths)} | {name: str(value) for name, value in more.items()}
 
 
 def run(session: nox.Session, *command: str, env: dict[str, str], silent: bool = False) -> None:
@@ -247,17 +251,25 @@ def find_python(session: nox.Session) -> str:
 def workplace(starter_: starters.Starter) -> Iterator[Path]:
     """A folder outside the checkout. It is deleted, unless something failed: then it is there to be looked at."""
     folder = Path(tempfile.mkdtemp(prefix=f"{starter_.name}-"))
+    # The tests' servers run as an unprivileged user when we are root, and must get through to their own folders.
+    folder.chmod(0o711)
+    temporary(folder)["TMPDIR"].mkdir(mode=0o711)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def temporary(folder: Path) -> dict[str, Path]:
+    """Where what is started puts its temporary files (cookiecutter and uv leave some), on any system."""
+    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder / "tmp")
 
 
 def generate(session: nox.Session, starter_: starters.Starter, folder: Path) -> Path:
     """The project that a user gets who takes every default."""
     command = [sys.executable, "-m", "cookiecutter", "--no-input", "--default-config", "--output-dir", str(folder)]
     # Cookiecutter notes its answers in the home folder: that is none of this run's business.
-    home = str(folder / "home")
-    run(session, *command, str(starter_.folder), env=environment(HOME=home, USERPROFILE=home), silent=True)
-    (project,) = (path for path in folder.iterdir() if path.name != "home")
+    env = environment(HOME=folder / "home", USERPROFILE=folder / "home", **temporary(folder))
+    run(session, *command, str(starter_.folder), env=env, silent=True)
+    (project,) = (path for path in folder.iterdir() if path.name not in ("home", "tmp"))
     return project
 
 
