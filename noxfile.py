@@ -65,9 +65,9 @@ def run_(session: nox.Session) -> None:
     # Also where we were started in the background, where Ctrl-C is ignored by default, and for `kill`.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
+    python = find_python(session)
     with workplace(starter) as folder:
         project = generate(session, starter, folder)
-        python = find_python(session)
         print(f"\n  The project is {project}; it is deleted at the end. Ctrl-C ends it.\n", flush=True)
         # A session of its own, so that the terminal's Ctrl-C comes to us only, and we end the demo once.
         demo = subprocess.Popen(
@@ -153,10 +153,11 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
     `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL and what does not depend on the Python version.
     """
     quick = "quick" in session.posargs
+    python = find_python(session)
     with workplace(starter_) as folder:
         with step("generate"):
             project = generate(session, starter_, folder)
-        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        env = environment(UV_PYTHON=python, **temporary(folder))
         env["COVERAGE_PROCESS_START"] = str(project / "pyproject.toml")
         for command in starter_.commands["lint"]:
             in_project(session, project, command, env)

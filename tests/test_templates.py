@@ -43,7 +43,8 @@ def cookiecutter(
     ]
     return subprocess.run(
         [sys.executable, "-m", *command, *given],
-        env=os.environ | {"HOME": str(home), "USERPROFILE": str(home)},
+        # Cookiecutter notes the answers at home, and leaves its rendered hooks where temporary files go.
+        env=os.environ | dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), str(home)),
         capture_output=True,
         text=True,
         check=False,
