@@ -3,11 +3,13 @@
 import asyncio
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import alembic.command
 import pytest
 from alembic.config import Config
-from sqlalchemy import select, text, update
+from alembic.ddl.impl import DefaultImpl
+from sqlalchemy import Table, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import User
@@ -39,11 +41,15 @@ def test_migrations_go_up_down_and_up_and_match_the_models(empty: Config) -> Non
 
 
 def test_a_migration_that_fails_leaves_nothing_half_done(empty: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("the power went")
+    create_table = DefaultImpl.create_table
+
+    def fail_half_way(implementation: DefaultImpl, table: Table, **more: Any) -> None:  # noqa: ANN401
+        if table.name == "events":
+            raise RuntimeError("the power went")
+        create_table(implementation, table, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr("alembic.ddl.impl.DefaultImpl.create_index", fail)
+        patch.setattr(DefaultImpl, "create_table", fail_half_way)
         with pytest.raises(RuntimeError):
             alembic.command.upgrade(empty, "head")
     alembic.command.upgrade(empty, "head")
