@@ -87,6 +87,7 @@ class Hub:
         self._connections: set[Follower] = set()
         self._news: set[uuid.UUID] = set()
         self._woken = asyncio.Event()
+        self._poll_seconds = POLL.total_seconds()
         self._polled_at = now()
         broker.listen(self._hear)
 
@@ -129,7 +130,7 @@ class Hub:
         while True:
             try:
                 if loop.time() >= next_poll:
-                    next_poll = loop.time() + POLL.total_seconds()
+                    next_poll = loop.time() + self._poll_seconds
                     await self._poll()
                 # Rooms in turn and a page each, and however much is said, the poll has its time.
                 while self._news and loop.time() < next_poll:
