@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from app.state import State
 logger = logging.getLogger(__name__)
 
 API = "/api/v1"
+STOPS_WITHIN = timedelta(seconds=1)  # the hub, at the end: it may be amid a question to the database
 STATIC = Path(__file__).parent / "static"
 
 
@@ -46,9 +48,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         reader = asyncio.create_task(hub.run())
         state = LifespanState(settings=settings, database=database, broker=broker, hub=hub)
         yield cast(Mapping[str, Any], state)
+        hub.stop()
+        await asyncio.wait({reader}, timeout=STOPS_WITHIN.total_seconds())
         reader.cancel()
-        with suppress(asyncio.CancelledError):
-            await reader
         await database.close()
 
     app = FastAPI(

@@ -61,6 +61,7 @@ class Connection:
         self._room_for_replies = asyncio.Event()
         self._work = asyncio.Event()
         self._closing: tuple[int, str] | None = None
+        self._gone = False
 
     @property
     def expired(self) -> bool:
@@ -77,6 +78,11 @@ class Connection:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._hub.disconnect(self)
+            self._gone = True
+            self._work.set()
+            self._room_for_replies.set()
+            # Each comes to its end by itself: cancelled amid a question it would leak a database connection.
+            await asyncio.wait(tasks, timeout=CLOSE_GRACE.total_seconds())
             for task in tasks:
                 task.cancel()
         for result in await asyncio.gather(*tasks, return_exceptions=True):
@@ -102,7 +108,7 @@ class Connection:
     # Reading
 
     async def _read(self) -> None:
-        while self._closing is None:
+        while self._closing is None and not self._gone:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
@@ -111,7 +117,7 @@ class Connection:
                 self._close(UNSUPPORTED, "Send text frames.")
                 continue
             await self._answer(text)
-            while len(self._replies) >= MOST_REPLIES:
+            while len(self._replies) >= MOST_REPLIES and not self._gone:
                 # Who does not fetch the answers is not asked for more questions: TCP passes that on.
                 self._room_for_replies.clear()
                 await self._room_for_replies.wait()
@@ -193,7 +199,7 @@ class Connection:
             await self._socket.close(*self._closing)
 
     async def _write_until_closed(self) -> None:
-        while self._closing is None:
+        while self._closing is None and not self._gone:
             self._work.clear()
             while self._replies and self._closing is None:
                 await self._socket.send_text(self._replies.popleft())

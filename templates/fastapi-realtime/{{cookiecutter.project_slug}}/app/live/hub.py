@@ -87,6 +87,7 @@ class Hub:
         self._connections: set[Follower] = set()
         self._news: set[uuid.UUID] = set()
         self._woken = asyncio.Event()
+        self._stopped = False
         self._poll_seconds = POLL.total_seconds()
         self._polled_at = now()
         broker.listen(self._hear)
@@ -124,27 +125,32 @@ class Hub:
         return recent if recent is not None else await self._read(room_id, after)
 
     async def run(self) -> None:
-        """Keep the feeds up to date until cancelled. A database that fails delays news, it loses none."""
+        """Keep the feeds up to date until stopped. A database that fails delays news, it loses none."""
         loop = asyncio.get_running_loop()
         next_poll = loop.time()
-        while True:
+        while not self._stopped:
             try:
                 if loop.time() >= next_poll:
                     next_poll = loop.time() + self._poll_seconds
                     await self._poll()
                 # Rooms in turn and a page each, and however much is said, the poll has its time.
-                while self._news and loop.time() < next_poll:
+                while self._news and loop.time() < next_poll and not self._stopped:
                     await self._advance(self._news.pop())
             except Exception:
                 # Whatever it was, every connection of this process lives on this task; the next poll tries again.
                 logger.exception("The log cannot be read")
             self._woken.clear()
-            if not self._news:
+            if not self._news and not self._stopped:
                 try:
                     async with asyncio.timeout_at(next_poll):
                         await self._woken.wait()
                 except TimeoutError:
                     pass
+
+    def stop(self) -> None:
+        """Let `run` come to its end; cancelled in the middle of a question it would leak a database connection."""
+        self._stopped = True
+        self._woken.set()
 
     def _hear(self, hint: Hint) -> None:
         if hint.kind == "session":
