@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.templating import Jinja2Templates
 
 from app.accounts.permissions import caller_or_nobody
@@ -28,9 +27,3 @@ async def home(request: Request, caller: MaybeCaller) -> Response:
 async def docs(request: Request) -> Response:
     """The HTTP API, to read and to try."""
     return templates.TemplateResponse(request, "docs.html")
-
-
-@router.get("/favicon.ico")
-async def favicon() -> Response:
-    """For browsers that ask without reading the page."""
-    return RedirectResponse("/static/icon.svg", status_code=301)

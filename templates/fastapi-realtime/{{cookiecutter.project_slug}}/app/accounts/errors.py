@@ -1,7 +1,5 @@
 """What can go wrong with people."""
 
-from typing import ClassVar
-
 from app.problems import Problem
 
 
@@ -41,7 +39,7 @@ class NameTaken(Problem):
 class UserNotFound(Problem):
     """There is nobody of that name."""
 
-    status: ClassVar[int] = 404
+    status = 404
 
 
 class TokenNotFound(Problem):
