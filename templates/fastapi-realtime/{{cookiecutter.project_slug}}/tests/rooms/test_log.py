@@ -4,15 +4,14 @@ import asyncio
 import uuid
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.broker import InProcessBroker
 from app.database import Database
 from app.messages import services as messages
 from app.rooms import log
-from app.rooms import services as rooms
 from app.rooms.errors import RoomNotFound
-from app.rooms.models import Event, Room
+from app.rooms.models import Event, Member, Room
 from tests.conftest import Meet, Person
 from tests.rooms.test_rooms import make_room
 
@@ -69,20 +68,17 @@ async def test_twenty_writers_at_once_number_without_a_gap(meet: Meet, database:
 async def test_who_is_shown_out_while_their_message_waits_says_nothing_more(meet: Meet, database: Database) -> None:
     ada, grace = await meet("ada"), await meet("grace")
     room_id = uuid.UUID((await make_room(ada, grace)).rpartition("/")[2])
-    broker = InProcessBroker()
     async with database.write() as session:
-        # Somebody holds the room while both queue up behind: first the removal, then grace's message.
-        await log.append(session, message(room_id, ada, "holds the room"))
-        removal = asyncio.create_task(
-            rooms.remove_member(database, broker, room_id=room_id, actor_id=ada.id, user_id=grace.id)
-        )
-        await asyncio.sleep(0.2)
+        await log.lock(session, room_id)
         late = asyncio.create_task(
-            messages.publish(database, broker, room_id=room_id, actor_id=grace.id, client_id="client-9", body="but")
+            messages.publish(
+                database, InProcessBroker(), room_id=room_id, actor_id=grace.id, client_id="client-9", body="but"
+            )
         )
         await asyncio.sleep(0.2)
-    await removal
+        assert not late.done(), "the message waits for the lock"
+        await session.execute(delete(Member).where(Member.user_id == grace.id))
     with pytest.raises(RoomNotFound):
         await late
     events = await log.after(database, room_id=room_id, seq=0, limit=10)
-    assert [event.kind for event in events] == ["joined", "joined", "message", "left"]
+    assert [event.kind for event in events] == ["joined", "joined"]
