@@ -17,12 +17,14 @@ from app import demo as demonstration
 from app.accounts import services as accounts
 from app.accounts.errors import NameTaken
 from app.accounts.schemas import Name, Password
-from app.database import Database, migrate
+from app.database import Database, migrate, now
+from app.extras import faults
 from app.logging import configuration
+from app.rooms import log
 from app.security import LONGEST_BODY
 from app.settings import Settings
 
-GRACE = timedelta(seconds=3)  # for running requests and streams, once the server is told to stop
+GRACE = timedelta(seconds=2)  # for running requests and streams, once the server is told to stop
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -73,8 +75,8 @@ def dev() -> None:
 def serve() -> None:
     """Serve in production. Refuses without SECRET_KEY and ALLOWED_HOSTS."""
     settings = read_settings()
-    if faults := settings.faults():
-        typer.echo("\n".join(faults), err=True)
+    if found := settings.faults() + faults(settings):
+        typer.echo("\n".join(found), err=True)
         raise typer.Exit(2)
     run(settings)
 
@@ -89,7 +91,7 @@ def migrate_() -> None:
 def check(deploy: Annotated[bool, typer.Option(help="Whether it is fit to be served in public.")] = False) -> None:
     """Check the settings."""
     settings = read_settings()
-    found = settings.faults() + settings.warnings() if deploy else []
+    found = settings.faults() + faults(settings) + settings.warnings() if deploy else []
     typer.echo("\n".join(found) or "All is well.", err=bool(found))
     raise typer.Exit(1 if found else 0)
 
@@ -112,6 +114,19 @@ def passwd(name: str) -> None:
     if not asyncio.run(with_database(lambda database: accounts.set_password(database, name=name, password=password))):
         typer.echo(f"Nobody is called {name}.", err=True)
         raise typer.Exit(1)
+
+
+@cli.command()
+def prune(days: int) -> None:
+    """Delete what happened more than so many days ago. For a daily timer."""
+    gone = asyncio.run(with_database(lambda database: log.prune(database, before=now() - timedelta(days=days))))
+    typer.echo(f"{gone} events deleted.")
+
+
+@cli.command()
+def restored() -> None:
+    """After a backup was restored: tell all clients that the log is another one."""
+    asyncio.run(with_database(log.begin_new_epoch))
 
 
 def ask_password(name: str) -> str:
@@ -141,6 +156,9 @@ def how_to_serve(settings: Settings) -> dict[str, Any]:
         "access_log": False,  # app.logging writes it, without query strings
         "proxy_headers": False,  # app.security believes TRUSTED_PROXIES only
         "server_header": False,
+        # Ours, which drain.
+        "http": "app.server:Http",
+        "ws": "app.server:WebSocket",
         "ws_max_size": LONGEST_BODY,
         # Short messages gain nothing by it, and it would cost each of thousands of sockets its own window and work.
         "ws_per_message_deflate": False,

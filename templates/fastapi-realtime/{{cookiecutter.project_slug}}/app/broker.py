@@ -1,38 +1,46 @@
 """Wakes whoever waits for news. The database is the log; a hint only says where to look, and may be lost."""
 
+import logging
+import secrets
 import uuid
 from collections.abc import Callable
-from typing import Literal, NamedTuple, Protocol
+from datetime import timedelta
+from typing import NamedTuple
+
+logger = logging.getLogger(__name__)
+
+MOST_WAITING = (
+    10_000  # hints that wait for a broker that is slow or gone; older ones are dropped, the poll replaces them
+)
+LONGEST_HINT = 7_500  # bytes; PostgreSQL carries less than 8,000
+TRY_AGAIN = timedelta(seconds=1)
+US = secrets.token_hex(4)  # this process; what comes back from the broker is no news for it
 
 
 class Hint(NamedTuple):
-    """`room`: there are new events in its log. `session`: it has ended."""
+    """`room`: there are new events in its log. `session`: it has ended. Extras add kinds, and data of their own."""
 
-    kind: Literal["room", "session"]
+    kind: str
     id: uuid.UUID
+    data: str = ""
 
 
-class Broker(Protocol):
-    """What carries hints. One that fails costs time (see `app.live.hub.POLL`), never a message."""
+class Broker:
+    """Carries hints within this process; a subclass (see the extra `brokers`) carries them to the others as well."""
 
-    async def announce(self, hint: Hint) -> None:
-        """Tell every listener, after the commit. Never raises: what is committed stays true without it."""
-        ...
-
-    def listen(self, listener: Callable[[Hint], None]) -> None:
-        """Call the listener for every hint from now on. It must return at once."""
-        ...
-
-
-class InProcessBroker:
-    """Hints for one process. Several processes learn of each other's news by looking (`app.live.hub.POLL`)."""
+    up = True  # whether hints reach the other processes
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[Hint], None]] = []
 
-    async def announce(self, hint: Hint) -> None:
+    def listen(self, listener: Callable[[Hint], None]) -> None:
+        """Call the listener for every hint from now on. It must return at once."""
+        self._listeners.append(listener)
+
+    def announce(self, hint: Hint) -> None:
+        """Tell every listener, after the commit. Returns at once, never raises: what is committed is true without."""
         for listener in self._listeners:
             listener(hint)
 
-    def listen(self, listener: Callable[[Hint], None]) -> None:
-        self._listeners.append(listener)
+    async def run(self) -> None:
+        """Carry hints until cancelled."""

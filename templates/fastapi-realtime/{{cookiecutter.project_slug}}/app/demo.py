@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.accounts import services as accounts
-from app.broker import InProcessBroker
+from app.broker import Broker
 from app.database import Database, now
 from app.rooms import log
 from app.rooms import services as rooms
@@ -19,32 +19,7 @@ from app.settings import Settings
 FOLDER = Path(".demo")
 DATABASE_URL = f"sqlite:///{FOLDER.as_posix()}/data.sqlite3"
 
-PEOPLE = ("ada", "grace", "linus")
-TALK = {
-    "General": [
-        ("grace", 52, "Good morning! The new rooms are open."),
-        ("linus", 51, "Nice. What happens when my train goes into the tunnel?"),
-        ("grace", 51, "You miss nothing. Your browser says which event it applied last, and gets all that follow."),
-        ("linus", 50, "And if I press send in the tunnel?"),
-        ("grace", 50, "It waits here and is sent again until the server says it is committed. Twice is still once."),
-        (
-            "ada",
-            30,
-            "I pulled the plug of the server in mid-sentence. It came back, the sentence was whole.",
-        ),
-        ("linus", 29, "You did what?"),
-        ("ada", 29, "Somebody has to."),
-        ("grace", 3, "Try it yourself: open this room in a second, private window as somebody else."),
-        ("ada", 2, "Then stop the server with Ctrl-C, write something in both windows, and start it again."),
-    ],
-    "Launch": [
-        ("ada", 27, "Checklist for Friday:\n1. migrate\n2. serve\n3. look at /readyz"),
-        ("linus", 26, "4. cake"),
-        ("ada", 26, "0. cake"),
-    ],
-    "Two of us": [("ada", 5, "Only members see a room, and for everybody else it does not exist.")],
-}
-MEMBERS = {"General": PEOPLE, "Launch": PEOPLE, "Two of us": ("ada", "grace")}
+EXAMPLE = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 
 
 class NotHereError(Exception):
@@ -86,7 +61,7 @@ async def load(settings: Settings) -> list[Person]:
     """The people, made the first time with their rooms. Later starts change nothing: whoever is signed in stays so."""
     kept = FOLDER / "people.json"
     if not kept.exists():
-        people = [Person(name, secrets.token_urlsafe(9)) for name in PEOPLE]
+        people = [Person(name, secrets.token_urlsafe(9)) for name in EXAMPLE["people"]]
         database = Database(settings.async_database)
         try:
             users = [await accounts.create_user(database, name=each.name, password=each.password) for each in people]
@@ -105,18 +80,16 @@ def _keep(file: Path, text: str) -> None:
 
 async def _talk(database: Database, ids: dict[str, uuid.UUID]) -> None:
     """The rooms, and what was said there some hours ago."""
-    for name, said in TALK.items():
-        owner = ids[said[0][0]]
-        room = (await rooms.create_room(database, name=name, owner_id=owner)).room
-        for member in MEMBERS[name]:
-            if ids[member] != owner:
-                await rooms.add_member(database, InProcessBroker(), room_id=room.id, actor_id=owner, name=member)
+    for room in EXAMPLE["rooms"]:
+        owner, *others = room["members"]
+        place = (await rooms.create_room(database, name=room["name"], owner_id=ids[owner])).room.id
+        for name in others:
+            await rooms.add_member(database, Broker(), room_id=place, actor_id=ids[owner], name=name)
         async with database.write() as session:
-            for number, (actor, hours, body) in enumerate(said):
-                event = Event(
-                    room_id=room.id, kind="message", actor_id=ids[actor], client_id=f"example-{number}", body=body
-                )
-                event.created_at = now() - timedelta(hours=hours, minutes=-number)
+            for number, said in enumerate(room["said"]):
+                event = Event(room_id=place, kind="message", actor_id=ids[said["by"]], body=said["body"])
+                event.client_id = f"example-{number}"
+                event.created_at = now() - timedelta(hours=said["hours_ago"], minutes=-number)
                 await log.append(session, event)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -14,8 +14,8 @@ from starlette.staticfiles import StaticFiles
 
 from app import pages, problems, security
 from app.accounts.routes import router as accounts
-from app.broker import InProcessBroker
 from app.database import Database
+from app.extras import all_extras, choose_broker
 from app.live.hub import Hub
 from app.live.routes import router as live
 from app.messages.routes import router as messages
@@ -26,14 +26,8 @@ from app.state import State
 logger = logging.getLogger(__name__)
 
 API = "/api/v1"
-STOPS_WITHIN = timedelta(seconds=1)  # the hub, at the end: it may be amid a question to the database
+STOPS_WITHIN = timedelta(seconds=0.5)  # the hub, at the end: it may be amid a question to the database
 STATIC = Path(__file__).parent / "static"
-
-
-class LifespanState(State):
-    """What requests may use, and the hub, which only sockets do."""
-
-    hub: Hub
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -42,14 +36,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        database, broker = Database(settings.async_database), InProcessBroker()
+        database, broker = Database(settings.async_database), choose_broker(settings)
         await warn_about_schema(database)
         hub = Hub(database, broker)
-        reader = asyncio.create_task(hub.run())
-        state = LifespanState(settings=settings, database=database, broker=broker, hub=hub)
-        yield cast(Mapping[str, Any], state)
+        helpers = {"broker": lambda: broker.up}
+        state = State(
+            settings=settings, database=database, broker=broker, hub=hub, bearers=[], extras={}, helpers=helpers
+        )
+        reader, carrier = asyncio.create_task(hub.run()), asyncio.create_task(broker.run())
+        async with AsyncExitStack() as stack:
+            for extra in all_extras().values():
+                if extra.lifespan:
+                    await stack.enter_async_context(extra.lifespan(state))
+            yield cast(Mapping[str, Any], state)
+        carrier.cancel()
         hub.stop()
-        await asyncio.wait({reader}, timeout=STOPS_WITHIN.total_seconds())
+        await asyncio.wait({reader, carrier}, timeout=STOPS_WITHIN.total_seconds())
         reader.cancel()
         await database.close()
 
@@ -60,8 +62,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     security.install(app, settings)
     for feature in (accounts, rooms, messages):
         app.include_router(feature, prefix=API)
-    app.include_router(live)
-    app.include_router(pages.router)
+    for router in (live, pages.router):
+        app.include_router(router)
+    for name, extra in all_extras().items():
+        if extra.api:
+            app.include_router(extra.api, prefix=API)
+        if extra.router:
+            app.include_router(extra.router)
+        if extra.static:
+            app.mount(f"/static/{name}", StaticFiles(directory=extra.static))
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

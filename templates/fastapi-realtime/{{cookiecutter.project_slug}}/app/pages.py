@@ -8,6 +8,7 @@ from starlette.templating import Jinja2Templates
 
 from app.accounts.permissions import caller_or_nobody
 from app.accounts.services import Caller
+from app.extras import all_extras
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(Path(__file__).parent / "templates")
@@ -19,8 +20,14 @@ MaybeCaller = Annotated[Caller | None, Depends(caller_or_nobody)]
 async def home(request: Request, caller: MaybeCaller) -> Response:
     """The rooms; who is not signed in sees the way in."""
     page = "rooms.html" if caller else "sign_in.html"
+    files = {
+        kind: [f"/static/{name}/{file}" for name, extra in all_extras().items() for file in extra.files(f".{kind}")]
+        for kind in ("js", "css")
+    }
     # Another person's page, or one's own from before signing out, must not come from a cache.
-    return templates.TemplateResponse(request, page, {"caller": caller}, headers={"Cache-Control": "no-store"})
+    return templates.TemplateResponse(
+        request, page, {"caller": caller, "files": files}, headers={"Cache-Control": "no-store"}
+    )
 
 
 @router.get("/docs")

@@ -1,6 +1,7 @@
 """What the lifespan makes once per process and every request may use, typed."""
 
-from typing import Annotated, TypedDict, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
@@ -9,6 +10,10 @@ from app.broker import Broker
 from app.database import Database
 from app.settings import Settings
 
+if TYPE_CHECKING:
+    from app.accounts.services import Caller
+    from app.live.hub import Hub
+
 
 class State(TypedDict):
     """Made in `app.main.lifespan`; a handler asks for it with a parameter `state: AppState`."""
@@ -16,6 +21,13 @@ class State(TypedDict):
     settings: Settings
     database: Database
     broker: Broker
+    hub: "Hub"
+    # Each is asked in turn who a bearer token stands for: our own tokens, the JWTs of an OpenID Connect issuer …
+    bearers: list[Callable[[str], Awaitable["Caller | None"]]]
+    # What extras keep for the life of the process, by their names.
+    extras: dict[str, Any]
+    # What the process can do without for a while: `/readyz` says degraded when one of these says no.
+    helpers: dict[str, Callable[[], bool]]
 
 
 def state_of(connection: HTTPConnection) -> State:

@@ -24,12 +24,6 @@ class TooManyAttempts(Problem):
     status = 429
 
 
-class BrowserOnly(Problem):
-    """This is for people, not for programs."""
-
-    status = 403
-
-
 class NameTaken(Problem):
     """Somebody has that name already."""
 
@@ -38,11 +32,5 @@ class NameTaken(Problem):
 
 class UserNotFound(Problem):
     """There is nobody of that name."""
-
-    status = 404
-
-
-class TokenNotFound(Problem):
-    """There is no such token."""
 
     status = 404

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
-from app.accounts.errors import BrowserOnly, NotSignedIn
+from app.accounts.errors import NotSignedIn
 from app.accounts.services import Caller, authenticate
 from app.settings import Settings
 from app.state import AppState
@@ -18,14 +18,16 @@ def cookie_name(settings: Settings) -> str:
 
 async def caller_or_nobody(connection: HTTPConnection, state: AppState) -> Caller | None:
     """Who asks, by bearer token or else by cookie. None when there is neither, or when it is not valid."""
-    database, key = state["database"], state["settings"].secret_key
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return await authenticate(database, key=key, secret=token.strip(), kind="program")
+        for bearer in state["bearers"]:
+            if caller := await bearer(token.strip()):
+                return caller
+        return None
     cookie = connection.cookies.get(cookie_name(state["settings"]))
     if cookie is None:
         return None
-    return await authenticate(database, key=key, secret=cookie, kind="browser")
+    return await authenticate(state["database"], key=state["settings"].secret_key, secret=cookie, kind="browser")
 
 
 async def signed_in(caller: Annotated[Caller | None, Depends(caller_or_nobody)]) -> Caller:
@@ -35,12 +37,4 @@ async def signed_in(caller: Annotated[Caller | None, Depends(caller_or_nobody)])
     return caller
 
 
-async def in_a_browser(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
-    """A person at a browser. Raises BrowserOnly: a token that leaked must not be able to make more tokens."""
-    if caller.kind != "browser":
-        raise BrowserOnly("Sign in with name and password to do this.")
-    return caller
-
-
 SignedIn = Annotated[Caller, Depends(signed_in)]
-InABrowser = Annotated[Caller, Depends(in_a_browser)]

@@ -15,13 +15,13 @@ from typing import Literal
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from pydantic import SecretStr
-from sqlalchemy import case, delete, or_, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from app.accounts.errors import NameTaken, TokenNotFound, TooManyAttempts, WrongNameOrPassword
+from app.accounts.errors import NameTaken, TooManyAttempts, WrongNameOrPassword
 from app.accounts.models import Session, SignInAttempts, User
 from app.broker import Broker, Hint
 from app.database import Database, now
@@ -103,7 +103,25 @@ async def sign_in(
         counted = update(SignInAttempts).where(SignInAttempts.key.in_(others), SignInAttempts.tries > 0)
         await session.execute(counted.values(tries=SignInAttempts.tries - 1))
         await _sweep(session)
-        return await _open_session(session, key=key, user=user, kind="browser", lasts=BROWSER_SESSION)
+        return await open_session(session, key=key, user=user, kind="browser", lasts=BROWSER_SESSION)
+
+
+async def open_session(
+    session: AsyncSession, *, key: SecretStr, user: User, kind: Kind, lasts: timedelta, label: str = ""
+) -> tuple[Caller, str]:
+    """Open a session for somebody; the secret is for them, and nobody can read it again."""
+    secret = secrets.token_urlsafe(32)
+    opened = Session(
+        id=uuid.uuid4(),
+        digest=_digest(key, secret),
+        kind=kind,
+        label=label,
+        user_id=user.id,
+        expires_at=now() + lasts,
+    )
+    session.add(opened)
+    await session.flush()
+    return Caller(user.id, user.name, opened.id, kind, opened.expires_at), secret
 
 
 async def authenticate(database: Database, *, key: SecretStr, secret: str, kind: Kind) -> Caller | None:
@@ -128,53 +146,13 @@ async def sign_out(database: Database, broker: Broker, *, session_id: uuid.UUID)
     """End a session on the server; the sockets that it opened are closed."""
     async with database.write() as session:
         await session.execute(update(Session).where(Session.id == session_id).values(ended_at=now()))
-    await broker.announce(Hint("session", session_id))
+    broker.announce(Hint("session", session_id))
 
 
 async def ended_since(database: Database, moment: datetime) -> Sequence[uuid.UUID]:
     """The sessions that ended after a moment, wherever that was."""
     async with database.read() as session:
         return (await session.scalars(select(Session.id).where(Session.ended_at > moment))).all()
-
-
-async def create_token(
-    database: Database, *, key: SecretStr, user_id: uuid.UUID, label: str, lasts: timedelta
-) -> tuple[Session, str]:
-    """A token for a program, and its secret, which nobody can read again."""
-    async with database.write() as session:
-        user = await session.get_one(User, user_id)
-        caller, secret = await _open_session(session, key=key, user=user, kind="program", lasts=lasts, label=label)
-        return await session.get_one(Session, caller.session_id), secret
-
-
-async def tokens_of(
-    database: Database, *, user_id: uuid.UUID, before: tuple[datetime, uuid.UUID] | None, limit: int
-) -> Sequence[Session]:
-    """The valid tokens of a person, newest first."""
-    query = select(Session).where(
-        Session.user_id == user_id, Session.kind == "program", Session.ended_at.is_(None), Session.expires_at > now()
-    )
-    if before:
-        moment, last = before
-        query = query.where(or_(Session.created_at < moment, (Session.created_at == moment) & (Session.id < last)))
-    async with database.read() as session:
-        rows = await session.scalars(query.order_by(Session.created_at.desc(), Session.id.desc()).limit(limit))
-        return rows.all()
-
-
-async def revoke_token(database: Database, broker: Broker, *, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
-    """End a token; the sockets that it opened are closed. Raises TokenNotFound when it is not one of this person's."""
-    async with database.write() as session:
-        ended = await session.scalar(
-            update(Session)
-            .where(Session.id == token_id, Session.user_id == user_id, Session.kind == "program")
-            .where(Session.ended_at.is_(None))
-            .values(ended_at=now())
-            .returning(Session.id)
-        )
-    if ended is None:
-        raise TokenNotFound("It was revoked already, or it is somebody else's.")
-    await broker.announce(Hint("session", token_id))
 
 
 async def _sweep(session: AsyncSession) -> None:
@@ -199,23 +177,6 @@ def _verify(hashed: str | None, password: str) -> bool:
         return passwords.verify(hashed or _hash_of_nobody(), password) and hashed is not None
     except VerifyMismatchError:
         return False
-
-
-async def _open_session(
-    session: AsyncSession, *, key: SecretStr, user: User, kind: Kind, lasts: timedelta, label: str = ""
-) -> tuple[Caller, str]:
-    secret = secrets.token_urlsafe(32)
-    opened = Session(
-        id=uuid.uuid4(),
-        digest=_digest(key, secret),
-        kind=kind,
-        label=label,
-        user_id=user.id,
-        expires_at=now() + lasts,
-    )
-    session.add(opened)
-    await session.flush()
-    return Caller(user.id, user.name, opened.id, kind, opened.expires_at), secret
 
 
 async def _count_attempt(database: Database, *, name: str, address: str) -> tuple[list[str], str]:

@@ -1,21 +1,29 @@
-"""The hub: one per process. It reads each room's log once, and wakes the connections that follow it.
+"""The hub: one per process. It reads each room's log once, and hands what is new to all who follow the room.
 
-A connection has no queue of events: it has a cursor per room, into a ring that all share. So a thousand readers of a
-room cost one copy of its events, and the memory of a slow one is bounded without counting.
+A reader has no queue of events: it has a cursor per room, into a ring that all share. So a thousand readers of a room
+cost one copy of its events, and the memory of a slow one is bounded without counting.
 """
 
 import asyncio
 import logging
+import time
 import uuid
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import NamedTuple, Protocol
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, NamedTuple, Protocol
+
+from pydantic import Field, TypeAdapter
+from websockets.frames import Frame as WebSocketFrame
+from websockets.frames import Opcode
 
 from app.accounts.services import ended_since
 from app.broker import Broker, Hint
 from app.database import Database, now
-from app.live.schemas import RoomEvent
+from app.live.errors import TooManyConnections
+from app.live.schemas import FROM_CLIENT, FromClient, FromServer, RoomEvent
 from app.messages.schemas import Event
 from app.rooms import log
 
@@ -26,6 +34,7 @@ RING = 512  # the events of a room that are kept for those who are a little behi
 PAGE = 200  # the events that one question to the log brings
 PATIENCE = timedelta(seconds=10)  # with a database that does not answer; then the question is asked again
 CLOCKS_DIFFER = timedelta(minutes=1)  # between hosts, at most: an ended session is looked for that much further back
+MOST_CONNECTIONS = 20  # of one person to one process
 
 
 class Frame(NamedTuple):
@@ -33,25 +42,26 @@ class Frame(NamedTuple):
 
     seq: int
     text: str
+    wire: bytes
     out: uuid.UUID | None
 
 
 class Follower(Protocol):
-    """What the hub knows of a connection."""
+    """What the hub knows of whoever is connected (`app.live.reader.Reader`). Its methods return at once."""
 
     user_id: uuid.UUID
     session_id: uuid.UUID
 
-    def wake(self, room_id: uuid.UUID, head: int) -> None:
-        """There is something to read up to `head`. Must return at once."""
-        ...
-
-    def end_session(self) -> None:
-        """The session that opened the connection is over."""
-        ...
-
     @property
     def expired(self) -> bool: ...
+    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None: ...
+    def tell(self, text: str) -> None: ...
+    def end_session(self) -> None: ...
+    def drain(self) -> None: ...
+
+
+type Watcher = Callable[[Follower, uuid.UUID, bool], None]
+"""What an extra may want to know: who follows which room, from now on (True) or no longer."""
 
 
 class Feed:
@@ -62,13 +72,14 @@ class Feed:
         self.head = head
         self.ring: deque[Frame] = deque(maxlen=RING)
         self.followers: set[Follower] = set()
+        self.filling = asyncio.Lock()
 
     def extend(self, frames: Sequence[Frame]) -> None:
         """Take the next events of the log. They follow `head` without a gap: commits are in the order of numbers."""
         self.ring.extend(frames)
         self.head = frames[-1].seq
-        for follower in self.followers:
-            follower.wake(self.room_id, self.head)
+        for follower in list(self.followers):
+            follower.deliver(self.room_id, frames)
 
     def since(self, seq: int) -> list[Frame] | None:
         """The events after `seq` that the ring has; None when it does not reach back that far."""
@@ -77,52 +88,105 @@ class Feed:
             return None
         return [self.ring[index] for index in range(len(self.ring) - missing, len(self.ring))]
 
+    def fill(self, frames: Sequence[Frame]) -> None:
+        """Take events of the log that come before those of the ring, as many as there is place for."""
+        first = self.head - len(self.ring) + 1
+        older = [frame for frame in frames if frame.seq < first]
+        place = RING - len(self.ring)
+        self.ring.extendleft(reversed(older[-place:] if place else []))
+
 
 class Hub:
-    """The feeds of this process, and the one task that keeps them up to date."""
+    """The feeds of this process, who is connected, and the one task that keeps the feeds up to date."""
 
     def __init__(self, database: Database, broker: Broker) -> None:
+        self.watchers: list[Watcher] = []
+        self.handlers: dict[type[FromClient], Callable[[Follower, Any], Awaitable[None]]] = {}
+        self.draining = False
+        self.measure: Callable[[str, float], None] = lambda _what, _value: None
+        self.connections: set[Follower] = set()
         self._database = database
         self._feeds: dict[uuid.UUID, Feed] = {}
-        self._connections: set[Follower] = set()
+        self._of_user: Counter[uuid.UUID] = Counter()
         self._news: set[uuid.UUID] = set()
         self._woken = asyncio.Event()
         self._stopped = False
         self._poll_seconds = POLL.total_seconds()
         self._polled_at = now()
+        self._client_message: TypeAdapter[FromClient] | None = None
         broker.listen(self._hear)
 
-    def connect(self, connection: Follower) -> None:
-        self._connections.add(connection)
+    def connect(self, follower: Follower) -> None:
+        """Let somebody in. Raises TooManyConnections."""
+        if self._of_user[follower.user_id] >= MOST_CONNECTIONS:
+            raise TooManyConnections(f"Close some: {MOST_CONNECTIONS} at once are enough.")
+        self._of_user[follower.user_id] += 1
+        self.connections.add(follower)
+        if self.draining:
+            follower.drain()
 
-    def disconnect(self, connection: Follower) -> None:
+    def disconnect(self, follower: Follower) -> None:
         """Forget a connection, and the rooms that nobody follows any more."""
-        self._connections.discard(connection)
-        for room_id in [room_id for room_id, feed in self._feeds.items() if connection in feed.followers]:
-            self.unfollow(connection, room_id)
+        if follower not in self.connections:
+            return
+        self.connections.discard(follower)
+        self._of_user[follower.user_id] -= 1
+        if not self._of_user[follower.user_id]:
+            del self._of_user[follower.user_id]
+        for room_id in [room_id for room_id, feed in self._feeds.items() if follower in feed.followers]:
+            self.unfollow(follower, room_id)
 
-    def follow(self, connection: Follower, room_id: uuid.UUID, head: int) -> None:
-        """Wake the connection from now on when the room has news. `head` is the room's last event, just read."""
+    def follow(self, follower: Follower, room_id: uuid.UUID, head: int) -> None:
+        """Hand on the room's news from now on. `head` is the room's last event, just read."""
         feed = self._feeds.get(room_id)
         if feed is None:
             feed = self._feeds[room_id] = Feed(room_id, head)
-        feed.followers.add(connection)
+        feed.followers.add(follower)
         if head > feed.head:
             self._hear(Hint("room", room_id))
-        connection.wake(room_id, feed.head)
+        for watcher in self.watchers:
+            watcher(follower, room_id, True)
 
-    def unfollow(self, connection: Follower, room_id: uuid.UUID) -> None:
+    def unfollow(self, follower: Follower, room_id: uuid.UUID) -> None:
         feed = self._feeds.get(room_id)
-        if feed is not None:
-            feed.followers.discard(connection)
-            if not feed.followers:
-                del self._feeds[room_id]
+        if feed is None or follower not in feed.followers:
+            return
+        feed.followers.discard(follower)
+        if not feed.followers:
+            del self._feeds[room_id]
+        for watcher in self.watchers:
+            watcher(follower, room_id, False)
+
+    def tell(self, room_id: uuid.UUID, message: FromServer) -> None:
+        """Tell all who follow the room, here, something for the moment."""
+        feed = self._feeds.get(room_id)
+        text = message.frame()
+        for follower in list(feed.followers) if feed else ():
+            follower.tell(text)
 
     async def events(self, room_id: uuid.UUID, after: int) -> Sequence[Frame]:
-        """What follows `after` in the room: from the ring, or for those who come from further back from the log."""
+        """What follows `after` in the room: from the ring, or for those who come from further back from the log.
+
+        After a restart the ring is empty and all come back at once: one reads the log for the ring, the others wait.
+        """
         feed = self._feeds.get(room_id)
-        recent = feed.since(after) if feed else None
-        return recent if recent is not None else await self._read(room_id, after)
+        if feed is None or feed.head - after > RING:
+            self.measure("resumed from the log", 1)
+            return await self._read(room_id, after, PAGE)
+        if feed.since(after) is None:
+            async with feed.filling:
+                if feed.since(after) is None:
+                    feed.fill(await self._read(room_id, max(0, feed.head - RING), RING))
+        self.measure("resumed from the ring", 1)
+        # The reader may know of events that have not come to the ring yet.
+        return feed.since(after) or await self._read(room_id, after, PAGE)
+
+    def parse(self, text: str) -> FromClient:
+        """A client's message: those of the core, and those that extras have handlers for. Raises ValidationError."""
+        if self._client_message is None:
+            kinds: Any = Annotated[reduce(or_, (*FROM_CLIENT, *self.handlers)), Field(discriminator="type")]
+            self._client_message = TypeAdapter(kinds)
+        return self._client_message.validate_json(text)
 
     async def run(self) -> None:
         """Keep the feeds up to date until stopped. A database that fails delays news, it loses none."""
@@ -147,6 +211,14 @@ class Hub:
                 except TimeoutError:
                     pass
 
+    def drain(self) -> None:
+        """The process ends: let everybody have what is due, and go. Each connection that is told to end calls it."""
+        if self.draining:
+            return
+        self.draining = True
+        for follower in list(self.connections):
+            follower.drain()
+
     def stop(self) -> None:
         """Let `run` come to its end; cancelled in the middle of a question it would leak a database connection."""
         self._stopped = True
@@ -155,20 +227,20 @@ class Hub:
     def _hear(self, hint: Hint) -> None:
         if hint.kind == "session":
             self._end_sessions([hint.id])
-        elif hint.id in self._feeds:
+        elif hint.kind == "room" and hint.id in self._feeds:
             self._news.add(hint.id)
             self._woken.set()
 
     def _end_sessions(self, session_ids: Sequence[uuid.UUID]) -> None:
         ended = set(session_ids)
-        for connection in [each for each in self._connections if each.session_id in ended or each.expired]:
-            connection.end_session()
+        for follower in [each for each in self.connections if each.session_id in ended or each.expired]:
+            follower.end_session()
 
     async def _poll(self) -> None:
         """Look for what no hint told: rooms that moved on and sessions that ended, in other processes perhaps."""
         started = now()
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            ended = await ended_since(self._database, self._polled_at - CLOCKS_DIFFER) if self._connections else []
+            ended = await ended_since(self._database, self._polled_at - CLOCKS_DIFFER) if self.connections else []
             heads = await log.heads(self._database, list(self._feeds)) if self._feeds else {}
         self._polled_at = started
         self._end_sessions(ended)
@@ -180,19 +252,24 @@ class Hub:
         if feed is None:
             return
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            frames = await self._read(room_id, feed.head)
+            frames = await self._read(room_id, feed.head, PAGE)
         # The room may have been left by all, and entered again, while the log was read.
         if frames and self._feeds.get(room_id) is feed:
+            started = time.perf_counter()
             feed.extend(frames)
+            self.measure("fan-out", time.perf_counter() - started)
         if len(frames) == PAGE:
             self._news.add(room_id)
 
-    async def _read(self, room_id: uuid.UUID, after: int) -> Sequence[Frame]:
+    async def _read(self, room_id: uuid.UUID, after: int, limit: int) -> Sequence[Frame]:
         return [
-            Frame(
-                seq=row.seq,
-                text=RoomEvent(room=room_id, event=Event.of(row)).frame(),
-                out=row.subject_id if row.kind == "left" else None,
-            )
-            for row in await log.after(self._database, room_id=room_id, seq=after, limit=PAGE)
+            encode(RoomEvent(room=room_id, event=Event.model_validate(row)), row.seq, row.kind, row.subject_id)
+            for row in await log.after(self._database, room_id=room_id, seq=after, limit=limit)
         ]
+
+
+def encode(message: FromServer, seq: int, kind: str, subject_id: uuid.UUID | None) -> Frame:
+    """An event as JSON, and as the frame (RFC 6455, section 5.2) that goes to every socket as it is."""
+    text = message.frame()
+    wire = WebSocketFrame(Opcode.TEXT, text.encode()).serialize(mask=False)
+    return Frame(seq, text, wire, subject_id if kind == "left" else None)

@@ -1,12 +1,9 @@
 """The socket: `/ws`."""
 
-from typing import cast
-
 from fastapi import APIRouter, WebSocket
 
 from app.accounts.permissions import caller_or_nobody, signed_in
-from app.live.connection import Connection
-from app.live.hub import Hub
+from app.live.socket import Socket
 from app.problems import Problem
 from app.state import AppState
 
@@ -15,12 +12,17 @@ router = APIRouter()
 
 @router.websocket("/ws")
 async def live(socket: WebSocket, state: AppState) -> None:
-    """Rooms, live. Who is not signed in is refused before the handshake, with the problem as its answer."""
+    """Rooms, live. Who may not is refused before the handshake, with the problem as its answer."""
+    hub = state["hub"]
     try:
         caller = await signed_in(await caller_or_nobody(socket, state))
+        opened = Socket(socket, caller, database=state["database"], broker=state["broker"], hub=hub)
+        hub.connect(opened)
     except Problem as error:
         await socket.send_denial_response(error.response())
         return
-    await socket.accept()
-    hub = cast(Hub, socket.scope["state"]["hub"])
-    await Connection(socket, caller, database=state["database"], broker=state["broker"], hub=hub).serve()
+    try:
+        await socket.accept()
+        await opened.serve()
+    finally:
+        hub.disconnect(opened)

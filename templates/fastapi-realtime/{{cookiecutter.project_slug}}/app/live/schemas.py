@@ -7,34 +7,41 @@ each exactly once, in order, however often it reconnects.
 import uuid
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field
 
 from app.messages.schemas import Body, ClientId, Event, Person, Receipt
 from app.schemas import Strict
 
 VERSION: Literal[1] = 1
+Seq = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
-class _FromClient(Strict):
+class FromClient(Strict):
+    """What every message of a client has."""
+
     v: Literal[1] = VERSION
 
 
-class Subscribe(_FromClient):
-    """Send me this room's events after number `after`, then each new one. `after` is the last that I applied."""
+class Subscribe(FromClient):
+    """Send me this room's events after number `after`, then each new one.
+
+    `after` is the last that I applied, `epoch` that of the log that I applied it from (left out by who begins).
+    """
 
     type: Literal["subscribe"]
     room: uuid.UUID
-    after: Annotated[int, Field(ge=0)]
+    after: Seq
+    epoch: uuid.UUID | None = None
 
 
-class Unsubscribe(_FromClient):
+class Unsubscribe(FromClient):
     """Send me no more of this room."""
 
     type: Literal["unsubscribe"]
     room: uuid.UUID
 
 
-class Publish(_FromClient):
+class Publish(FromClient):
     """Say something. Until the `ack` comes, send it again with the same `client_id`: it is said once."""
 
     type: Literal["publish"]
@@ -43,17 +50,37 @@ class Publish(_FromClient):
     body: Body
 
 
-class Ping(_FromClient):
+class Edit(FromClient):
+    """My message number `target` says `body` now. To be sent again until the `ack`, like `publish`."""
+
+    type: Literal["edit"]
+    room: uuid.UUID
+    client_id: ClientId
+    target: Seq
+    body: Body
+
+
+class Delete(FromClient):
+    """Take the message number `target` out: mine, or as an owner anybody's. Sent again like `publish`."""
+
+    type: Literal["delete"]
+    room: uuid.UUID
+    client_id: ClientId
+    target: Seq
+
+
+class Ping(FromClient):
     """Are you there? A browser cannot see the protocol's own pings."""
 
     type: Literal["ping"]
 
 
-type ClientMessage = Annotated[Subscribe | Unsubscribe | Publish | Ping, Field(discriminator="type")]
-client_message: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+FROM_CLIENT: tuple[type[FromClient], ...] = (Subscribe, Unsubscribe, Publish, Edit, Delete, Ping)
 
 
-class _FromServer(BaseModel):
+class FromServer(BaseModel):
+    """What every message of the server has."""
+
     v: Literal[1] = VERSION
 
     def frame(self) -> str:
@@ -61,14 +88,14 @@ class _FromServer(BaseModel):
         return self.model_dump_json(exclude_none=True)
 
 
-class Hello(_FromServer):
+class Hello(FromServer):
     """The first message: who you are for the server."""
 
     type: Literal["hello"] = "hello"
     you: Person
 
 
-class Subscribed(_FromServer):
+class Subscribed(FromServer):
     """The room is yours to follow. `seq` is its last event now: those after `after` follow, in order."""
 
     type: Literal["subscribed"] = "subscribed"
@@ -77,7 +104,20 @@ class Subscribed(_FromServer):
     epoch: uuid.UUID
 
 
-class RoomEvent(_FromServer):
+class Reset(FromServer):
+    """What you have of this room does not go together with its log: too much was deleted, or a backup was restored.
+
+    Throw it away, load the room anew, and subscribe again with this `epoch` and some `after` from `after` to `seq`.
+    """
+
+    type: Literal["reset"] = "reset"
+    room: uuid.UUID
+    after: int
+    seq: int
+    epoch: uuid.UUID
+
+
+class RoomEvent(FromServer):
     """An event of a room that you follow. `seq` is one more than that of the event before."""
 
     type: Literal["event"] = "event"
@@ -85,22 +125,22 @@ class RoomEvent(_FromServer):
     event: Event
 
 
-class Ended(_FromServer):
+class Ended(FromServer):
     """You are no longer in this room, and get no more of it."""
 
     type: Literal["ended"] = "ended"
     room: uuid.UUID
 
 
-class Ack(_FromServer):
-    """Your message is committed: it will not get lost."""
+class Ack(FromServer):
+    """What you said, edited or deleted is committed: it will not get lost."""
 
     type: Literal["ack"] = "ack"
     room: uuid.UUID
     receipt: Receipt
 
 
-class Failed(_FromServer):
+class Failed(FromServer):
     """What you sent was not done. `room` and `client_id` say which it was, when that could be read."""
 
     type: Literal["error"] = "error"
@@ -109,12 +149,10 @@ class Failed(_FromServer):
     problem: dict[str, Any]
 
 
-class Pong(_FromServer):
+class Pong(FromServer):
     """I am."""
 
     type: Literal["pong"] = "pong"
 
 
-type ServerMessage = Annotated[
-    Hello | Subscribed | RoomEvent | Ended | Ack | Failed | Pong, Field(discriminator="type")
-]
+FROM_SERVER: tuple[type[FromServer], ...] = (Hello, Subscribed, Reset, RoomEvent, Ended, Ack, Failed, Pong)

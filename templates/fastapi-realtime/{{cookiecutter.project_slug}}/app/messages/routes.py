@@ -1,12 +1,13 @@
 """Messages over HTTP: what was said, and saying something without a socket."""
 
 import uuid
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from app.accounts.permissions import SignedIn
 from app.messages import services
-from app.messages.schemas import Event, NewMessage, Receipt
+from app.messages.schemas import ClientId, Event, NewMessage, Receipt
 from app.pagination import Cursor, Limit, Page, decode, page
 from app.state import AppState
 
@@ -22,18 +23,33 @@ async def history(
     rows = await services.history(
         state["database"], room_id=room_id, user_id=caller.user_id, before=key[0] if key else None, limit=limit + 1
     )
-    return page(rows, limit, item=Event.of, key=lambda row: (row.seq,))
+    return page(rows, limit, item=Event.model_validate, key=lambda row: (row.seq,))
 
 
 @router.post("", status_code=201)
 async def publish(room_id: uuid.UUID, body: NewMessage, state: AppState, caller: SignedIn) -> Receipt:
     """Say something. Sent again with the same `client_id`, it is said once."""
     event = await services.publish(
-        state["database"],
-        state["broker"],
-        room_id=room_id,
-        actor_id=caller.user_id,
-        client_id=body.client_id,
-        body=body.body,
+        state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, **body.model_dump()
     )
-    return Receipt.of(event)
+    return Receipt.model_validate(event)
+
+
+@router.patch("/{seq}")
+async def edit(room_id: uuid.UUID, seq: int, body: NewMessage, state: AppState, caller: SignedIn) -> Receipt:
+    """Give a message of mine other words. An edit is an event too: it has its own number, and its own `client_id`."""
+    event = await services.edit(
+        state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, target=seq, **body.model_dump()
+    )
+    return Receipt.model_validate(event)
+
+
+@router.delete("/{seq}")
+async def delete(
+    room_id: uuid.UUID, seq: int, state: AppState, caller: SignedIn, client_id: Annotated[ClientId, Query()]
+) -> Receipt:
+    """Delete a message of mine, or as an owner of the room anybody's."""
+    event = await services.delete(
+        state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, target=seq, client_id=client_id
+    )
+    return Receipt.model_validate(event)

@@ -2,9 +2,9 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.rooms import models
 from app.schemas import WITHOUT_NUL, Strict
@@ -27,42 +27,36 @@ class NewMessage(Strict):
     body: Body
 
 
-class Person(BaseModel):
+class _FromRow(BaseModel):
+    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
+
+
+class Person(_FromRow):
     id: uuid.UUID
     name: str
 
 
-class Event(BaseModel):
-    """An event of a room's log. `body` and `client_id` are those of a message, `subject` is who joined or left."""
+class Event(_FromRow):
+    """An event of a room's log.
+
+    `body` and `client_id` are those of a message, which is deleted when the body is empty; `target` is the number of
+    the message that was edited or deleted; `subject` is who joined or left.
+    """
 
     seq: int
-    kind: Literal["message", "joined", "left"]
-    at: datetime
+    kind: Literal["message", "edited", "deleted", "joined", "left"]
+    at: datetime = Field(validation_alias="created_at")
     actor: Person
     subject: Person | None = None
     client_id: str | None = None
+    target: int | None = None
     body: str | None = None
-
-    @classmethod
-    def of(cls, row: models.Event) -> "Event":
-        return cls(
-            seq=row.seq,
-            kind=cast(Literal["message", "joined", "left"], row.kind),
-            at=row.created_at,
-            actor=Person(id=row.actor.id, name=row.actor.name),
-            subject=Person(id=row.subject.id, name=row.subject.name) if row.subject else None,
-            client_id=row.client_id,
-            body=row.body,
-        )
+    edited_at: datetime | None = None
 
 
-class Receipt(BaseModel):
-    """Where a message stands in the room's log."""
+class Receipt(_FromRow):
+    """Where a message, or what was done to one, stands in the room's log."""
 
     client_id: str
     seq: int
-    at: datetime
-
-    @classmethod
-    def of(cls, row: models.Event) -> "Receipt":
-        return cls(client_id=row.client_id or "", seq=row.seq, at=row.created_at)
+    at: datetime = Field(validation_alias="created_at")

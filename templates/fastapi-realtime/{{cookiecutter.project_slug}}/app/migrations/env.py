@@ -5,9 +5,11 @@ from sqlalchemy import create_engine, pool, text
 
 from app.accounts import models as _accounts  # noqa: F401
 from app.database import Base, begin_immediate
+from app.extras import all_extras
 from app.rooms import models as _rooms  # noqa: F401
 from app.settings import Settings
 
+all_extras()  # their tables
 LOCK = 7_233_041  # any number, the same in every process that migrates this database
 
 

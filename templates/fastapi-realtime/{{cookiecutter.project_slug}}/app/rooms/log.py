@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Select, exists, select, update
+from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -46,6 +47,32 @@ async def after(database: Database, *, room_id: uuid.UUID, seq: int, limit: int)
     query = events_of(room_id).where(Event.seq > seq).order_by(Event.seq).limit(limit)
     async with database.read() as session:
         return (await session.scalars(query)).all()
+
+
+async def prune(database: Database, *, before: datetime) -> int:
+    """Delete the events of all rooms from before a moment. Returns how many they were.
+
+    Of each room the log loses its beginning and never something in the middle; one room at a time, so that nobody waits
+    long for the others.
+    """
+    old = select(Event.room_id, func.max(Event.seq)).where(Event.created_at < before).group_by(Event.room_id)
+    async with database.read() as session:
+        last = (await session.execute(old)).all()
+    gone = 0
+    for room_id, seq in last:
+        async with database.write() as session:
+            await session.execute(update(Room).where(Room.id == room_id, Room.pruned < seq).values(pruned=seq))
+            deleted = await session.execute(
+                delete(Event).where(Event.room_id == room_id, Event.seq <= seq).returning(Event.seq)
+            )
+            gone += len(deleted.all())
+    return gone
+
+
+async def begin_new_epoch(database: Database) -> None:
+    """After a backup was restored: what clients have seen since is not in the log, so all begin afresh."""
+    async with database.write() as session:
+        await session.execute(update(Room).values(epoch=uuid.uuid4()))
 
 
 async def heads(database: Database, room_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:

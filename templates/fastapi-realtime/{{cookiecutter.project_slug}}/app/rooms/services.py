@@ -75,7 +75,7 @@ async def add_member(
             await log.append(session, joined)
     except IntegrityError as error:
         raise AlreadyMember(f"{name} is in the room.") from error
-    await broker.announce(Hint("room", room_id))
+    broker.announce(Hint("room", room_id))
     return member
 
 
@@ -116,7 +116,7 @@ async def remove_member(
         if gone is None:
             raise MemberNotFound("They have left already, or never were in it.")
         await _require_an_owner(session, room_id)
-    await broker.announce(Hint("room", room_id))
+    broker.announce(Hint("room", room_id))
 
 
 async def _require_an_owner(session: AsyncSession, room_id: uuid.UUID) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.live import connection, hub
+from app.live import hub, reader
 from app.settings import Settings
 from tests.conftest import Meet, serving
 from tests.live.conftest import Client, Connect
@@ -90,8 +90,11 @@ async def test_far_behind_is_read_from_the_log_and_near_from_the_ring(
     assert near.bodies == ["18", "19", "for all"]
 
 
-async def test_every_subscriber_applies_all_once_while_twenty_write(meet: Meet, online: Connect) -> None:
+async def test_every_subscriber_applies_all_once_while_twenty_write(
+    meet: Meet, online: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Random subscribing, leaving and coming back while others write; the client fails on a gap."""
+    monkeypatch.setattr(hub, "MOST_CONNECTIONS", 50)
     ada = await meet("ada")
     path = await make_room(ada)
     room, dice, total = room_id(path), random.Random(7), 121  # noqa: S311
@@ -184,7 +187,7 @@ async def test_signing_out_closes_the_sockets_at_once(
     async with serving(settings) as here, online(ada, at=here) as client:
         ada.client.base_url = here
         await ada.client.delete("/api/v1/session")
-        assert await client.closed() == connection.SIGNED_OUT
+        assert await client.closed() == reader.SIGNED_OUT
 
 
 async def test_signing_out_closes_the_sockets_of_that_session_only(meet: Meet, online: Connect) -> None:
@@ -195,7 +198,7 @@ async def test_signing_out_closes_the_sockets_of_that_session_only(meet: Meet, o
         await client.send(type="ping")
         await client.next("pong")
         await ada.client.delete("/api/v1/session")
-        assert await client.closed() == connection.SIGNED_OUT
+        assert await client.closed() == reader.SIGNED_OUT
 
 
 async def test_news_and_endings_from_another_process_come_within_the_poll(
@@ -210,7 +213,7 @@ async def test_news_and_endings_from_another_process_come_within_the_poll(
         await client.until(2)
         assert client.bodies == ["from elsewhere"]
         await ada.client.delete("/api/v1/session")
-        assert await client.closed() == connection.SIGNED_OUT
+        assert await client.closed() == reader.SIGNED_OUT
 
 
 async def test_the_poll_has_its_time_however_much_is_said(
@@ -274,7 +277,7 @@ async def test_a_retried_message_is_said_once(meet: Meet, online: Connect) -> No
 
 
 async def test_too_many_rooms_are_refused(meet: Meet, online: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MOST_ROOMS", 2)
+    monkeypatch.setattr(reader, "MOST_ROOMS", 2)
     ada = await meet("ada")
     rooms = [room_id(await make_room(ada)) for _ in range(3)]
     async with online(ada) as client:

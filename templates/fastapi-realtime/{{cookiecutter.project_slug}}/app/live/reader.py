@@ -1,0 +1,166 @@
+"""A reader: somebody who follows rooms, over a socket or a stream. It knows what was sent and what is due."""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from app.accounts.services import Caller
+from app.database import Database, now
+from app.live import schemas
+from app.live.errors import TooManyRooms
+from app.live.hub import RING, Frame, Hub
+from app.rooms import services as rooms
+from app.rooms.errors import RoomNotFound
+
+# Close codes. 1009 (too big) and 1007 (no UTF-8) are the server's own.
+UNSUPPORTED = 1003  # a binary frame
+RESTART = 1012  # the process ends: reconnect, to another one
+TRY_AGAIN = 1013  # too slow: come back and go on after the last event that you applied
+SIGNED_OUT = 4401  # the session is over: sign in first
+
+MOST_ROOMS = 100  # rooms that one reader may follow
+MOST_NOTES = 16  # things for the moment that wait to be sent; further ones are dropped
+
+
+class Cursor:
+    """How far a reader has come in a room: sent up to `sent`, and there are events up to `head`."""
+
+    __slots__ = ("caught_up", "head", "sent")
+
+    def __init__(self, sent: int, head: int) -> None:
+        self.sent = sent
+        self.head = head
+        self.caught_up = False
+
+
+class Due(NamedTuple):
+    """What is to be sent next. `position` names the event among all rooms: the id for `Last-Event-ID`."""
+
+    text: str
+    position: str | None = None
+
+
+class Reader:
+    """Base of a socket and of a stream: both send what `due` brings, whenever `work` is set."""
+
+    def __init__(self, caller: Caller, *, database: Database, hub: Hub) -> None:
+        self.user_id = caller.user_id
+        self.session_id = caller.session_id
+        self.name = caller.name
+        self._expires_at = caller.expires_at
+        self._database = database
+        self._hub = hub
+        self._cursors: dict[uuid.UUID, Cursor] = {}
+        self._notes: deque[str] = deque()
+        self._work = asyncio.Event()
+        self._closing: tuple[int, str] | None = None
+        self._draining = False
+
+    @property
+    def expired(self) -> bool:
+        """Whether the session that opened the connection has come to its end."""
+        return self._expires_at <= now()
+
+    @property
+    def behind(self) -> int:
+        """The events that wait to be sent."""
+        return sum(cursor.head - cursor.sent for cursor in self._cursors.values())
+
+    async def follow(
+        self, room_id: uuid.UUID, *, after: int, epoch: uuid.UUID | None
+    ) -> schemas.Subscribed | schemas.Reset:
+        """Begin to read a room. Raises RoomNotFound or TooManyRooms."""
+        if room_id not in self._cursors and len(self._cursors) >= MOST_ROOMS:
+            raise TooManyRooms(f"Follow at most {MOST_ROOMS} rooms at once.")
+        room = (await rooms.get_room(self._database, room_id=room_id, user_id=self.user_id)).room
+        self.leave(room_id)
+        if epoch not in (None, room.epoch) or not room.pruned <= after <= room.seq:
+            self._hub.measure("reset", 1)
+            return schemas.Reset(room=room.id, after=room.pruned, seq=room.seq, epoch=room.epoch)
+        self._cursors[room_id] = Cursor(sent=after, head=room.seq)
+        self._hub.follow(self, room_id, room.seq)
+        self._work.set()
+        return schemas.Subscribed(room=room.id, seq=room.seq, epoch=room.epoch)
+
+    def leave(self, room_id: uuid.UUID) -> None:
+        """Read no more of a room."""
+        if self._cursors.pop(room_id, None):
+            self._hub.unfollow(self, room_id)
+
+    # What the hub calls
+
+    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:
+        """There is news. Whoever had caught up and has fallen out of the ring since is too slow."""
+        cursor = self._cursors.get(room_id)
+        if cursor is None or frames[-1].seq <= cursor.head:
+            return
+        cursor.head = frames[-1].seq
+        if cursor.caught_up and cursor.head - cursor.sent > RING:
+            self._hub.measure("too slow", 1)
+            self.close(TRY_AGAIN, "You read too slowly. Reconnect and go on after the last event that you have.")
+        self._work.set()
+
+    def tell(self, text: str) -> None:
+        """Something for the moment. Who is busy with more important things does not get it."""
+        if len(self._notes) < MOST_NOTES:
+            self._notes.append(text)
+            self._work.set()
+
+    def end_session(self) -> None:
+        """The session is over: close."""
+        self.close(SIGNED_OUT, "Your session has ended.")
+
+    def drain(self) -> None:
+        """The process ends: send what is due, then close."""
+        self._draining = True
+        self._work.set()
+
+    def close(self, code: int, reason: str) -> None:
+        """Stop as soon as what is being sent is sent. The first reason counts."""
+        if self._closing is None:
+            self._closing = code, reason
+            self._work.set()
+
+    # What the one task that sends calls
+
+    async def due(self) -> AsyncIterator[Due]:
+        """What is to be sent now: a page per room in turn, then the notes. What was yielded is sent when we go on."""
+        for room_id, cursor in list(self._cursors.items()):
+            if cursor.sent < cursor.head:
+                async for each in self._events(room_id, cursor):
+                    yield each
+        while self._notes:
+            yield Due(self._notes.popleft())
+        for cursor in self._cursors.values():
+            if cursor.sent < cursor.head:
+                self._work.set()
+            else:
+                cursor.caught_up = True
+
+    async def _events(self, room_id: uuid.UUID, cursor: Cursor) -> AsyncIterator[Due]:
+        frames = await self._hub.events(room_id, cursor.sent)
+        if self._cursors.get(room_id) is cursor and (not frames or frames[0].seq != cursor.sent + 1):
+            # Deleted by age while it was on its way to somebody who comes from far back.
+            self.leave(room_id)
+            yield Due((await self.follow(room_id, after=-1, epoch=None)).frame())
+            return
+        for frame in frames:
+            # Unsubscribed, subscribed anew or closed while the one before was sent.
+            if self._cursors.get(room_id) is not cursor or self._closing:
+                return
+            yield Due(frame.text, f"{room_id}.{frame.seq}")
+            cursor.sent = frame.seq
+            if frame.out == self.user_id and not await self._still_member(room_id):
+                self.leave(room_id)
+                yield Due(schemas.Ended(room=room_id).frame())
+                return
+
+    async def _still_member(self, room_id: uuid.UUID) -> bool:
+        """Whoever was shown out may have been let in again since: then the log goes on for them."""
+        try:
+            await rooms.get_room(self._database, room_id=room_id, user_id=self.user_id)
+        except RoomNotFound:
+            return False
+        return True
