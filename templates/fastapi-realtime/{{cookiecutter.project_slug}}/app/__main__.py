@@ -21,9 +21,9 @@ from app.database import Database, migrate, now
 from app.extras import faults
 from app.logging import configuration
 from app.rooms import log
-from app.security import LONGEST_BODY
 from app.settings import Settings
 
+LONGEST_FRAME = 1024 * 1024  # bytes; the server takes no longer one in, and /ws itself far shorter ones
 GRACE = timedelta(seconds=2)  # for running requests and streams, once the server is told to stop
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -159,7 +159,7 @@ def how_to_serve(settings: Settings) -> dict[str, Any]:
         # Ours, which drain.
         "http": "app.server:Http",
         "ws": "app.server:WebSocket",
-        "ws_max_size": LONGEST_BODY,
+        "ws_max_size": LONGEST_FRAME,
         # Short messages gain nothing by it, and it would cost each of thousands of sockets its own window and work.
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": int(GRACE.total_seconds()),

@@ -15,7 +15,9 @@ from app.state import State
 
 NAMES = (
     "brokers",  # news between processes at once: PostgreSQL, Valkey or NATS
+    "documents",  # a shared document per room
     "metrics",  # /metrics, for Prometheus
+    "presence",  # who is there, who is typing
     "streams",  # server-sent events, where sockets do not get through
     "tokens",  # bearer tokens for programs
 )

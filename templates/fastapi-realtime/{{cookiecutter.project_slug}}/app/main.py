@@ -37,23 +37,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         database, broker = Database(settings.async_database), choose_broker(settings)
-        await warn_about_schema(database)
-        hub = Hub(database, broker)
-        helpers = {"broker": lambda: broker.up}
-        state = State(
-            settings=settings, database=database, broker=broker, hub=hub, bearers=[], extras={}, helpers=helpers
-        )
-        reader, carrier = asyncio.create_task(hub.run()), asyncio.create_task(broker.run())
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            await warn_about_schema(database)
+            hub = Hub(database, broker)
+            reader, carrier = asyncio.create_task(hub.run()), asyncio.create_task(broker.run())
+            stack.push_async_callback(end, hub, reader, carrier)
+            helpers = {"broker": lambda: broker.up}
+            state = State(
+                settings=settings, database=database, broker=broker, hub=hub, bearers=[], extras={}, helpers=helpers
+            )
             for extra in all_extras().values():
                 if extra.lifespan:
                     await stack.enter_async_context(extra.lifespan(state))
             yield cast(Mapping[str, Any], state)
-        carrier.cancel()
-        hub.stop()
-        await asyncio.wait({reader, carrier}, timeout=STOPS_WITHIN.total_seconds())
-        reader.cancel()
-        await database.close()
 
     app = FastAPI(
         title="Team rooms", lifespan=lifespan, openapi_url=f"{API}/openapi.json", docs_url=None, redoc_url=None
@@ -74,6 +71,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
+
+
+async def end(hub: Hub, reader: asyncio.Task[None], carrier: asyncio.Task[None]) -> None:
+    """Let the tasks of the process come to their end."""
+    hub.stop()
+    carrier.cancel()
+    await asyncio.wait({reader, carrier}, timeout=STOPS_WITHIN.total_seconds())
+    reader.cancel()
 
 
 async def warn_about_schema(database: Database) -> None:

@@ -14,8 +14,9 @@ from app.live.hub import RING, Frame, Hub
 from app.rooms import services as rooms
 from app.rooms.errors import RoomNotFound
 
-# Close codes. 1009 (too big) and 1007 (no UTF-8) are the server's own.
+# Close codes. 1007 (no UTF-8) is the server's own.
 UNSUPPORTED = 1003  # a binary frame
+TOO_BIG = 1009  # a message over 64 KiB
 RESTART = 1012  # the process ends: reconnect, to another one
 TRY_AGAIN = 1013  # too slow: come back and go on after the last event that you applied
 SIGNED_OUT = 4401  # the session is over: sign in first
@@ -83,6 +84,10 @@ class Reader:
         self._hub.follow(self, room_id, room.seq)
         self._work.set()
         return schemas.Subscribed(room=room.id, seq=room.seq, epoch=room.epoch)
+
+    def follows(self, room_id: uuid.UUID) -> bool:
+        """Whether it reads this room, which only members can."""
+        return room_id in self._cursors
 
     def leave(self, room_id: uuid.UUID) -> None:
         """Read no more of a room."""

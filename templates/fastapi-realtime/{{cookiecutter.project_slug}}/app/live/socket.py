@@ -5,12 +5,11 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from app.accounts.services import Caller
 from app.broker import Broker
@@ -19,7 +18,8 @@ from app.live import schemas
 from app.live.errors import TooFast
 from app.live.hub import Frame, Hub
 from app.live.limits import TokenBucket
-from app.live.reader import RESTART, TRY_AGAIN, UNSUPPORTED, Reader
+from app.live.peer import Peer
+from app.live.reader import RESTART, TOO_BIG, TRY_AGAIN, UNSUPPORTED
 from app.messages import services as messages
 from app.messages.schemas import ClientId, Person, Receipt
 from app.problems import Problem, field_errors, problem
@@ -28,7 +28,7 @@ from app.rooms.models import Event
 logger = logging.getLogger(__name__)
 
 MOST_REPLIES = 32  # answers that wait to be sent; while there are so many, no further request is read
-CLOSE_GRACE = timedelta(seconds=5)  # for a close frame to get through
+LONGEST_MESSAGE = 64 * 1024  # characters of JSON
 ACTS: dict[str, Callable[..., Awaitable[Event]]] = {
     "publish": messages.publish,
     "edit": messages.edit,
@@ -37,38 +37,22 @@ ACTS: dict[str, Callable[..., Awaitable[Event]]] = {
 RATE, BURST = 20, 200  # requests per second, and at once: who comes back subscribes to all rooms in one go
 
 
-class Socket(Reader):
+class Socket(Peer):
     """One open socket of a person who is signed in. `serve` runs until either side closes it."""
 
     def __init__(self, socket: WebSocket, caller: Caller, *, database: Database, broker: Broker, hub: Hub) -> None:
-        super().__init__(caller, database=database, hub=hub)
-        self._socket = socket
+        super().__init__(socket, caller, database=database, hub=hub)
         self._broker = broker
         self._replies: deque[str] = deque()
         self._room_for_replies = asyncio.Event()
         self._bucket = TokenBucket(rate=RATE, burst=BURST)
         self._push: Callable[[bytes], bool] | None = socket.scope.get("extensions", {}).get("push")
-        self._waiting = self._answering = self._gone = False
+        self._waiting = False
 
     async def serve(self) -> None:
-        """Greet, then read and write until either side closes."""
+        """Greet, then answer and hand on until either side closes."""
         self._reply(schemas.Hello(you=Person(id=self.user_id, name=self.name)))
-        self._writer = asyncio.create_task(self._write())
-        tasks = {self._writer, asyncio.create_task(self._read())}
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._hub.disconnect(self)
-            self._gone = True
-            self._work.set()
-            self._room_for_replies.set()
-            # Each comes to its end by itself: cancelled amid a question it would leak a database connection.
-            await asyncio.wait(tasks, timeout=CLOSE_GRACE.total_seconds())
-            for task in tasks:
-                task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
-                raise result
+        await super().serve()
 
     def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:
         """There is news. Who has all so far gets it at once, as bytes that are the same for all: no task wakes."""
@@ -80,28 +64,22 @@ class Socket(Reader):
                 cursor.sent = cursor.head = frame.seq
         super().deliver(room_id, frames)
 
-    def close(self, code: int, reason: str) -> None:
-        if self._closing is None:
-            # A peer that reads nothing does not read the close frame either.
-            asyncio.get_running_loop().call_later(CLOSE_GRACE.total_seconds(), self._writer.cancel)
-        super().close(code, reason)
-
     # Reading
 
     async def _read(self) -> None:
-        while self._closing is None and not self._gone and not self._draining:
+        while not self._ending and not self._draining:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
             text = message.get("text")
-            if text is None:
-                self.close(UNSUPPORTED, "Send text frames.")
+            if text is None or len(text) > LONGEST_MESSAGE:
+                self.close(*(UNSUPPORTED, "Send text frames.") if text is None else (TOO_BIG, "Send shorter messages."))
                 continue
-            self._answering = True
+            self._busy = True
             await self._answer(text)
-            self._answering = False
+            self._busy = False
             self._work.set()
-            while len(self._replies) >= MOST_REPLIES and not self._gone:
+            while len(self._replies) >= MOST_REPLIES and not self._ending:
                 # Who does not fetch the answers is not asked for more questions: TCP passes that on.
                 self._room_for_replies.clear()
                 await self._room_for_replies.wait()
@@ -153,28 +131,28 @@ class Socket(Reader):
         self._work.set()
 
     async def _write(self) -> None:
-        """The only place that sends. Answers go before events."""
         try:
-            await self._write_until_closed()
+            while not self._ending:
+                await self._write_what_is_due()
+                self._waiting = True
+                await self._work.wait()
+                self._waiting = False
         except (SQLAlchemyError, OSError) as error:
             logger.warning("A connection cannot read the log: %s", type(error).__name__)
             self.close(TRY_AGAIN, "The database does not answer. Try again.")
-        if self._closing:
-            await self._socket.close(*self._closing)
+        finally:
+            self._room_for_replies.set()
 
-    async def _write_until_closed(self) -> None:
-        while self._closing is None and not self._gone:
-            self._work.clear()
-            while self._replies and self._closing is None:
-                await self._socket.send_text(self._replies.popleft())
-                self._room_for_replies.set()
-            async for each in self.due():
-                await self._socket.send_text(each.text)
-            if self._draining and not self._answering and not self._work.is_set():
-                self.close(RESTART, "The server restarts. Reconnect.")
-            self._waiting = True
-            await self._work.wait()
-            self._waiting = False
+    async def _write_what_is_due(self) -> None:
+        """Answers go before events."""
+        self._work.clear()
+        while self._replies and not self._ending:
+            await self._socket.send_text(self._replies.popleft())
+            self._room_for_replies.set()
+        async for each in self.due():
+            await self._socket.send_text(each.text)
+        if self._draining and not self._busy and not self._work.is_set():
+            self.close(RESTART, "The server restarts. Reconnect.")
 
 
 def _what_it_was(text: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosedError
 from app.accounts.services import Caller
 from app.broker import Broker
 from app.database import Database, now
-from app.live import hub, reader, socket
+from app.live import hub, peer, reader, socket
 from app.rooms.models import Event, Room
 from tests.conftest import Meet, Person
 from tests.live.conftest import PATIENCE, Connect
@@ -110,7 +110,7 @@ async def test_a_reader_that_stands_still_is_let_go(
     meet: Meet, online: Connect, database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A close frame does not reach it, so its task ends without."""
-    monkeypatch.setattr(socket, "CLOSE_GRACE", timedelta(seconds=0.2))
+    monkeypatch.setattr(peer, "CLOSE_GRACE", timedelta(seconds=0.2))
     caplog.set_level(logging.INFO, "app.access")
     ada = await meet("ada")
     room = room_id(await make_room(ada))

@@ -46,6 +46,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
     op.create_table(
+        "document_updates",
+        sa.Column("room_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["room_id"], ["rooms.id"], name=op.f("fk_document_updates_room_id_rooms"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("room_id", "seq", name=op.f("pk_document_updates")),
+    )
+    op.create_table(
         "events",
         sa.Column("room_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
@@ -82,6 +92,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_members_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "presence",
+        sa.Column("room_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("process_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at", app.database.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["room_id"], ["rooms.id"], name=op.f("fk_presence_room_id_rooms"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_presence_user_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("room_id", "user_id", "process_id", name=op.f("pk_presence")),
+    )
+    with op.batch_alter_table("presence", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_presence_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -111,11 +134,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sessions_ended_at"))
 
     op.drop_table("sessions")
+    with op.batch_alter_table("presence", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_presence_expires_at"))
+
+    op.drop_table("presence")
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_members_user_id"))
 
     op.drop_table("members")
     op.drop_table("events")
+    op.drop_table("document_updates")
     op.drop_table("users")
     with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_attempts_window_ends_at"))

@@ -1,0 +1,143 @@
+"""An editor: somebody who has a document open, by the protocol of `y-websocket` (y-protocols/PROTOCOL.md)."""
+
+import logging
+import uuid
+from collections import deque
+from collections.abc import Sequence
+
+from pycrdt import (
+    Decoder,
+    YMessageType,
+    YSyncMessageType,
+    create_awareness_message,
+    create_sync_message,
+    handle_sync_message,
+    read_message,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.websockets import WebSocket
+
+from app.accounts.services import Caller
+from app.database import Database
+from app.documents.shared import Documents, Shared
+from app.live.hub import Frame, Hub
+from app.live.limits import TokenBucket
+from app.live.peer import Peer
+from app.live.reader import RESTART, TRY_AGAIN, UNSUPPORTED
+from app.problems import Problem
+
+logger = logging.getLogger(__name__)
+
+NOT_A_MEMBER = 4403  # no longer in the room
+INVALID = 1007  # bytes that are not of the protocol
+MOST_WAITING = 256  # messages for one editor; who takes them more slowly comes back and gets the whole
+RATE, BURST = 50, 500
+QUERY_AWARENESS = 3
+
+
+class Editor(Peer):
+    """One open document of a person who is in its room."""
+
+    def __init__(
+        self, socket: WebSocket, caller: Caller, shared: Shared, *, documents: Documents, database: Database, hub: Hub
+    ) -> None:
+        super().__init__(socket, caller, database=database, hub=hub)
+        self._shared = shared
+        self._documents = documents
+        self._outbox: deque[bytes] = deque()
+        self._bucket = TokenBucket(rate=RATE, burst=BURST)
+        self._cursors_of: set[int] = set()  # what this editor is called in the awareness
+
+    async def serve(self) -> None:
+        """Tell what we have and who is there; then changes go both ways."""
+        self._shared.editors.add(self)
+        self.send(create_sync_message(self._shared.doc))
+        self._send_awareness()
+        try:
+            await super().serve()
+        finally:
+            self._shared.editors.discard(self)
+            gone = [each for each in self._cursors_of if each in self._shared.awareness.states]
+            self._shared.awareness.remove_awareness_states(gone, self)
+            if gone:
+                self._documents.make_aware(self._shared, self._shared.awareness.encode_awareness_update(gone))
+
+    def send(self, message: bytes) -> None:
+        """Put something into the outbox."""
+        if len(self._outbox) >= MOST_WAITING:
+            self.close(TRY_AGAIN, "You read too slowly. Reconnect.")
+        else:
+            self._outbox.append(message)
+            self._work.set()
+
+    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:  # noqa: ARG002
+        """Of the room only one thing matters: that this person was shown out."""
+        if any(frame.out == self.user_id for frame in frames):
+            self.close(NOT_A_MEMBER, "You are no longer in the room.")
+
+    async def _read(self) -> None:
+        while not self._ending and not self._draining:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if (data := message.get("bytes")) is None:
+                self.close(UNSUPPORTED, "Send binary frames.")
+                continue
+            self._busy = True
+            await self._take(data)
+            self._busy = False
+            self._work.set()
+        await self._writer
+
+    async def _take(self, data: bytes) -> None:
+        try:
+            if self._bucket.take():
+                self.close(TRY_AGAIN, "You send too fast.")
+            else:
+                await self._do(data)
+        except Problem as error:
+            self.close(INVALID if error.status == 422 else NOT_A_MEMBER, error.detail)  # noqa: PLR2004
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("A document cannot be stored: %s", type(error).__name__)
+            self.close(TRY_AGAIN, "The database does not answer. Try again.")
+        except Exception:
+            self.close(INVALID, "That is not the protocol of y-websocket.")
+
+    async def _do(self, data: bytes) -> None:
+        match data[0], data[1:]:
+            case YMessageType.SYNC, rest if rest[0] == YSyncMessageType.SYNC_STEP1:
+                if reply := handle_sync_message(rest, self._shared.doc):
+                    self.send(reply)
+            case YMessageType.SYNC, rest:
+                await self._documents.change(self._shared, self, read_message(rest[1:]))
+            case YMessageType.AWARENESS, rest:
+                update = read_message(rest)
+                self._cursors_of |= _clients(update)
+                self._documents.make_aware(self._shared, update, but=self)
+            case number, _ if number == QUERY_AWARENESS:
+                self._send_awareness()
+
+    def _send_awareness(self) -> None:
+        awareness = self._shared.awareness
+        if awareness.states:
+            self.send(create_awareness_message(awareness.encode_awareness_update(list(awareness.states))))
+
+    async def _write(self) -> None:
+        while not self._ending:
+            self._work.clear()
+            while self._outbox and not self._ending:
+                await self._socket.send_bytes(self._outbox.popleft())
+            if self._draining and not self._busy and not self._work.is_set():
+                self.close(RESTART, "The server restarts. Reconnect.")
+            await self._work.wait()
+
+
+def _clients(update: bytes) -> set[int]:
+    """The clients that an awareness update is about."""
+    decoder = Decoder(update)
+    found = set()
+    for _ in range(decoder.read_var_uint()):
+        found.add(decoder.read_var_uint())
+        decoder.read_var_uint()
+        decoder.read_var_string()
+    return found

@@ -1,0 +1,9 @@
+"""What can go wrong with shared documents."""
+
+from app.problems import Problem
+
+
+class InvalidUpdate(Problem):
+    """The update cannot be read."""
+
+    status = 422

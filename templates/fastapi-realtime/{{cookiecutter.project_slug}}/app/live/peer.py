@@ -1,0 +1,64 @@
+"""A peer: a reader at the other end of a WebSocket. What it is told and asked is the business of subclasses."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from datetime import timedelta
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.accounts.services import Caller
+from app.database import Database
+from app.live.hub import Hub
+from app.live.reader import Reader
+
+CLOSE_GRACE = timedelta(seconds=5)  # for a close frame to get through
+
+
+class Peer(Reader, ABC):
+    """One task reads, one writes; whichever ends first ends the other."""
+
+    def __init__(self, socket: WebSocket, caller: Caller, *, database: Database, hub: Hub) -> None:
+        super().__init__(caller, database=database, hub=hub)
+        self._socket = socket
+        self._busy = self._gone = False
+
+    @abstractmethod
+    async def _read(self) -> None:
+        """Read until the connection is closed, or is about to be; then wait for the writer."""
+
+    @abstractmethod
+    async def _write(self) -> None:
+        """The only place that sends; ends when `_closing` or `_gone` is set."""
+
+    async def serve(self) -> None:
+        """Read and write until either side closes."""
+        self._writer = asyncio.create_task(self._write_and_close())
+        tasks = {self._writer, asyncio.create_task(self._read())}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._hub.disconnect(self)
+            self._gone = True
+            self._work.set()
+            # Each comes to its end by itself: cancelled amid a question it would leak a database connection.
+            await asyncio.wait(tasks, timeout=CLOSE_GRACE.total_seconds())
+            for task in tasks:
+                task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
+                raise result
+
+    def close(self, code: int, reason: str) -> None:
+        if self._closing is None:
+            # A peer that reads nothing does not read the close frame either.
+            asyncio.get_running_loop().call_later(CLOSE_GRACE.total_seconds(), self._writer.cancel)
+        super().close(code, reason)
+
+    @property
+    def _ending(self) -> bool:
+        return self._closing is not None or self._gone
+
+    async def _write_and_close(self) -> None:
+        await self._write()
+        if self._closing:
+            await self._socket.close(*self._closing)

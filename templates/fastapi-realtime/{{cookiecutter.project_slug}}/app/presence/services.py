@@ -1,0 +1,58 @@
+"""The rules of presence: each process writes down who is here through it, and it counts for `LASTS`."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.accounts.models import User
+from app.database import Database, now
+from app.messages.schemas import Person
+from app.presence.models import Presence
+from app.rooms.models import Member
+
+LASTS = timedelta(seconds=15)  # after kill -9, somebody seems to be here for that much longer
+
+type Place = tuple[uuid.UUID, uuid.UUID]
+"""A room and somebody in it."""
+
+
+async def write_down(
+    database: Database, *, process_id: uuid.UUID, here: Collection[Place], gone: Iterable[Place]
+) -> None:
+    """Who is here through this process, and who was. Rows that nobody kept up, whose process died, go as well."""
+    async with database.write() as session:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        await session.execute(delete(Presence).where(Presence.expires_at < now()))
+        for room_id, user_id in gone:
+            mine = (Presence.room_id == room_id, Presence.user_id == user_id, Presence.process_id == process_id)
+            await session.execute(delete(Presence).where(*mine))
+        # Members only: whoever was shown out, or whose room is gone, in this very moment is no fault.
+        for room_id, user_id in sorted(here):
+            if await session.scalar(select(exists().where(Member.room_id == room_id, Member.user_id == user_id))):
+                row = {"room_id": room_id, "user_id": user_id, "process_id": process_id, "expires_at": now() + LASTS}
+                statement = insert(Presence).values(row)
+                await session.execute(
+                    statement.on_conflict_do_update(
+                        index_elements=["room_id", "user_id", "process_id"], set_={"expires_at": row["expires_at"]}
+                    )
+                )
+
+
+async def present(database: Database, room_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Person]]:
+    """Who is in each of these rooms, through whatever process, by name."""
+    query = (
+        select(Presence.room_id, User.id, User.name)
+        .join(User, User.id == Presence.user_id)
+        .where(Presence.room_id.in_(room_ids), Presence.expires_at > now())
+        .distinct()
+        .order_by(User.name)
+    )
+    found: dict[uuid.UUID, list[Person]] = defaultdict(list)
+    async with database.read() as session:
+        for room_id, user_id, name in await session.execute(query):
+            found[room_id].append(Person(id=user_id, name=name))
+    return found
