@@ -15,7 +15,6 @@ logger = logging.getLogger(__name__)
 MOST_WAITING = 10_000  # hints that wait for a slow broker; older ones are dropped, the poll makes up for them
 LONGEST_HINT = 7_500  # bytes; PostgreSQL carries less than 8,000
 TRY_AGAIN = timedelta(seconds=1)
-US = secrets.token_hex(4)  # this process; what comes back from the broker is no news for it
 
 
 class RemoteBroker(Broker, ABC):
@@ -26,6 +25,7 @@ class RemoteBroker(Broker, ABC):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
+        self._us = secrets.token_hex(4)  # this process; what comes back from the broker is no news for it
         self._waiting: deque[str] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
 
@@ -35,7 +35,7 @@ class RemoteBroker(Broker, ABC):
 
     def announce(self, hint: Hint) -> None:
         super().announce(hint)
-        text = f"{US} {hint.kind} {hint.id} {hint.data}"
+        text = f"{self._us} {hint.kind} {hint.id} {hint.data}"
         if self.up and len(text) <= LONGEST_HINT:
             self._waiting.append(text)
             self._news.set()
@@ -55,7 +55,7 @@ class RemoteBroker(Broker, ABC):
         except ValueError:
             logger.warning("Something else than a hint came from the broker")
             return
-        if sender != US:
+        if sender != self._us:
             super().announce(hint)
 
     async def run(self) -> None:

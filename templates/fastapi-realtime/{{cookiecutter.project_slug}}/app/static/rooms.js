@@ -8,11 +8,16 @@ const $ = (id) => document.getElementById(id);
 const me = { id: $("me").dataset.id, name: $("me").dataset.name };
 const rooms = new Map(); // id → room
 const connection = new Connection();
+const page = new EventTarget(); // tells extras "open": there is another room, or none, in `current`
 let current = null;
+let editing = null; // the number of the message whose words are in the field
+
+// For the modules of extras, which the page loads after this one.
+export { all, api, connection, current, element, me, notice, page, rooms };
 
 class Room {
   events = []; // what is loaded, oldest first
-  waiting = new Map(); // client_id → { body, failed }: sent, not yet in the log
+  waiting = new Map(); // client_id → { type, target, body, failed }: sent, not yet in the log
   unread = 0;
   older = undefined; // undefined: nothing loaded yet; null: there is nothing older
 
@@ -24,7 +29,7 @@ class Room {
   }
 
   follow() {
-    connection.send({ type: "subscribe", room: this.id, after: this.applied });
+    connection.send({ type: "subscribe", room: this.id, after: this.applied, epoch: this.epoch });
   }
 
   apply(event) {
@@ -32,21 +37,24 @@ class Room {
     if (event.seq > this.applied + 1) return this.follow(); // cannot happen; ask again rather than skip
     this.applied = event.seq;
     this.waiting.delete(event.client_id);
+    const target = this.events.find((each) => each.seq === event.target);
+    if (target) Object.assign(target, { body: event.body ?? "", edited_at: event.at });
     if (this.older !== undefined) this.events.push(event);
     if (this === current) show(event);
     else if (event.kind === "message" && event.actor.id !== me.id) this.unread += 1;
     listRooms();
   }
 
-  say(body) {
+  // Says, edits or deletes: shown at once, sent until the log has it.
+  put(what) {
     const client_id = crypto.randomUUID();
-    this.waiting.set(client_id, { body, failed: null });
+    this.waiting.set(client_id, { ...what, failed: null });
     this.send(client_id);
   }
 
   send(client_id) {
-    const { body } = this.waiting.get(client_id);
-    connection.send({ type: "publish", room: this.id, client_id, body });
+    const { failed, ...what } = this.waiting.get(client_id);
+    connection.send({ ...what, room: this.id, client_id });
   }
 
   // The newest page, or the one before what is loaded; once, however often it is asked for meanwhile.
@@ -73,6 +81,7 @@ class Room {
   // The log has lost its past (a backup was restored): begin afresh.
   reset({ epoch, seq }) {
     Object.assign(this, { epoch, applied: seq, events: [], older: undefined });
+    this.follow();
     if (this === current) open(this);
   }
 }
@@ -87,9 +96,8 @@ const handlers = {
     }
     if (current && current.older === undefined) open(current);
   },
-  subscribed({ room: id, seq, epoch }) {
-    const room = rooms.get(id);
-    if (room && (room.epoch !== epoch || seq < room.applied)) room.reset({ epoch, seq });
+  reset({ room, seq, epoch }) {
+    rooms.get(room)?.reset({ epoch, seq });
   },
   event({ room, event }) {
     rooms.get(room)?.apply(event);
@@ -103,10 +111,14 @@ const handlers = {
   },
   error({ room, client_id, problem }) {
     const message = rooms.get(room)?.waiting.get(client_id);
-    if (problem.status === 503) {
+    if (problem.status === 503 || problem.status === 429) {
       // For a moment: what is waiting is said again, and what is not followed is followed again.
       const again = () => (message ? rooms.get(room)?.waiting.has(client_id) && rooms.get(room).send(client_id) : rooms.get(room)?.follow());
       setTimeout(again, 1000 + Math.random() * 3000);
+    } else if (message && message.type !== "publish") {
+      rooms.get(room).waiting.delete(client_id);
+      if (current?.id === room) redraw();
+      notice(problem.detail ?? problem.title);
     } else if (message) {
       message.failed = problem.detail ?? problem.errors?.[0]?.detail ?? problem.title;
       showWaiting();
@@ -178,8 +190,10 @@ $("new-room").addEventListener("submit", async (event) => {
 // ── The open room ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function open(room) {
+  stopEditing();
   if (current) current.draft = $("body").value;
   current = room;
+  page.dispatchEvent(new Event("open"));
   $("body").value = room?.draft ?? "";
   fit();
   $("layout").dataset.view = room ? "room" : "list";
@@ -205,7 +219,7 @@ function redraw() {
   let previous = null;
   for (const event of current.events) {
     $("messages").append(...draw(event, previous));
-    previous = event;
+    if (!event.target) previous = event;
   }
   showWaiting();
   $("log").ariaBusy = "false";
@@ -213,8 +227,9 @@ function redraw() {
 
 // Adds an event that has just come.
 function show(event) {
+  if (event.target) return redraw();
   const stay = atEnd() || event.actor.id === me.id;
-  const previous = current.events.at(-2);
+  const previous = current.events.slice(0, -1).findLast((each) => !each.target);
   showWaiting([...draw(event, previous)]);
   if (stay) toLatest();
   else $("latest").hidden = false;
@@ -224,7 +239,12 @@ function show(event) {
 function showWaiting(before = []) {
   for (const old of document.querySelectorAll(".waiting")) old.remove();
   $("messages").append(...before);
-  for (const [client_id, { body, failed }] of current?.waiting ?? []) {
+  for (const [client_id, { type, target, body, failed }] of current?.waiting ?? []) {
+    if (type !== "publish") {
+      document.querySelector(`.message[data-seq="${target}"]`)?.classList.add("changing");
+      if (type === "edit") document.querySelector(`.message[data-seq="${target}"] .body`)?.replaceChildren(body);
+      continue;
+    }
     const item = message({ name: me.name, id: me.id, body, note: failed ? `Not sent: ${failed}` : "Sending …" });
     item.classList.add("waiting");
     item.classList.toggle("failed", Boolean(failed));
@@ -252,16 +272,59 @@ function* draw(event, previous) {
   if (event.kind === "message") {
     const { id, name } = event.actor;
     const follows = previous?.kind === "message" && previous.actor.id === id && at - new Date(previous.at) < 300_000;
-    const item = message({ name, id, body: event.body, at });
+    const item = message({ name, id, body: event.body || "This message was deleted.", at });
     item.classList.toggle("follows", follows);
+    item.classList.toggle("deleted", !event.body);
     item.dataset.seq = event.seq;
+    if (event.body && event.edited_at) item.querySelector(".body").append(element("span", { className: "edited", textContent: " (edited)" }));
+    if (event.body) item.append(actions(event));
     yield item;
-  } else {
+  } else if (event.subject) {
     const self = event.actor.id === event.subject.id;
     const said = { joined: self ? "joined" : `was let in by ${event.actor.name}`, left: self ? "left" : `was shown out by ${event.actor.name}` };
     yield element("li", { className: "notice-line", textContent: `${event.subject.name} ${said[event.kind]}` });
   }
 }
+
+// What one may do to a message; the server has the last word.
+function actions({ seq, actor, body }) {
+  const buttons = element("div", { className: "actions" });
+  const add = (text, label, work) => {
+    const button = element("button", { type: "button", textContent: text, ariaLabel: `${label}: ${body.slice(0, 40)}` });
+    button.addEventListener("click", work);
+    buttons.append(button);
+  };
+  if (actor.id === me.id) add("Edit", "Edit", () => startEditing(seq, body));
+  if (actor.id === me.id || current.role === "owner") {
+    add("Delete", "Delete", () => {
+      current.put({ type: "delete", target: seq });
+      showWaiting();
+      $("body").focus();
+    });
+  }
+  return buttons;
+}
+
+function startEditing(seq, body) {
+  editing = seq;
+  $("editing").hidden = false;
+  $("body").value = body;
+  $("body").focus();
+  fit();
+}
+
+function stopEditing() {
+  if (editing === null) return;
+  editing = null;
+  $("editing").hidden = true;
+  $("body").value = "";
+  fit();
+}
+
+$("stop-editing").addEventListener("click", () => {
+  stopEditing();
+  $("body").focus();
+});
 
 function message({ name, id, body, at, note }) {
   const avatar = element("span", { className: "avatar", textContent: name[0], ariaHidden: "true" });
@@ -301,14 +364,18 @@ $("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   const body = $("body").value.trim();
   if (!body) return;
-  current.say(body);
+  if (editing === null) current.put({ type: "publish", body });
+  else current.put({ type: "edit", target: editing, body });
+  const edited = editing !== null;
+  stopEditing();
   $("body").value = "";
   fit();
   showWaiting();
-  toLatest();
+  if (!edited) toLatest();
 });
 
 $("body").addEventListener("keydown", (event) => {
+  if (event.key === "Escape") stopEditing();
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   $("composer").requestSubmit();
@@ -425,8 +492,11 @@ document.addEventListener("visibilitychange", () => document.visibilityState ===
 // Being let into a room is an event of a room that one does not follow yet, so look now and then.
 setInterval(() => document.visibilityState === "visible" && refresh().catch(() => {}), 30_000);
 
-await attempt(refresh);
-connection.start();
-const wide = matchMedia("(min-width: 48rem)").matches;
-const first = [...rooms.values()].sort((a, b) => a.name.localeCompare(b.name))[0];
-await open(rooms.get(location.hash.slice(1)) ?? (wide ? first : null) ?? null);
+// Once the modules of all extras are there to listen.
+addEventListener("DOMContentLoaded", async () => {
+  await attempt(refresh);
+  connection.start();
+  const wide = matchMedia("(min-width: 48rem)").matches;
+  const first = [...rooms.values()].sort((a, b) => a.name.localeCompare(b.name))[0];
+  await open(rooms.get(location.hash.slice(1)) ?? (wide ? first : null) ?? null);
+});

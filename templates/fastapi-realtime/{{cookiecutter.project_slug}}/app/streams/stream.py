@@ -48,7 +48,7 @@ class Stream(Reader):
 async def open_stream(
     state: AppState,
     caller: SignedIn,
-    room: Annotated[list[Position], Query(max_length=MOST_ROOMS)],
+    room: Annotated[list[Position] | None, Query(max_length=MOST_ROOMS)] = None,
     last_event_id: Annotated[Position | None, Header()] = None,
 ) -> AsyncIterator[Stream]:
     """Connect, and follow the rooms before the answer begins, so that a refusal can still be one.
@@ -60,7 +60,7 @@ async def open_stream(
     last_room, _, last_seq = (last_event_id or "").partition(".")
     state["hub"].connect(stream)
     try:
-        for position in room:
+        for position in room or ():
             name, after, *epoch = position.split(".")
             place = uuid.UUID(name)
             seen = int(last_seq) if name == last_room else int(after)

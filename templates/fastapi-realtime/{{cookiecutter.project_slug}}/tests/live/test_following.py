@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.live import hub, reader
+from app.live import hub, reader, socket
 from app.settings import Settings
 from tests.conftest import Meet, serving
 from tests.live.conftest import Client, Connect
@@ -228,6 +228,7 @@ async def test_the_poll_has_its_time_however_much_is_said(
         return []
 
     monkeypatch.setattr(hub, "ended_since", count)
+    monkeypatch.setattr(socket, "BURST", 1_000_000)
     ada = await meet("ada")
     room = room_id(await make_room(ada))
 

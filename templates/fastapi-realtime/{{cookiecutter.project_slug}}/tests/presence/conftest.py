@@ -1,0 +1,3 @@
+"""The client of the socket, for these tests too."""
+
+from tests.live.conftest import online as online
