@@ -3,8 +3,8 @@
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any, NamedTuple
 
 from app.accounts.services import Caller
 from app.database import Database, now
@@ -145,7 +145,7 @@ class Reader:
                 cursor.caught_up = True
 
     async def _events(self, room_id: uuid.UUID, cursor: Cursor) -> AsyncIterator[Due]:
-        frames = await self._hub.events(room_id, cursor.sent)
+        frames = await unharmed(self._hub.events(room_id, cursor.sent))
         if self._cursors.get(room_id) is cursor and (not frames or frames[0].seq != cursor.sent + 1):
             # Deleted by age while it was on its way to somebody who comes from far back.
             self.leave(room_id)
@@ -157,7 +157,7 @@ class Reader:
                 return
             yield Due(frame.text, f"{room_id}.{frame.seq}")
             cursor.sent = frame.seq
-            if frame.out == self.user_id and not await self._still_member(room_id):
+            if frame.out == self.user_id and not await unharmed(self._still_member(room_id)):
                 self.leave(room_id)
                 yield Due(schemas.Ended(room=room_id).frame())
                 return
@@ -169,3 +169,8 @@ class Reader:
         except RoomNotFound:
             return False
         return True
+
+
+async def unharmed[Result](question: Coroutine[Any, Any, Result]) -> Result:
+    """Ask the database, to the end even when whoever asked is cancelled: amid a question it would leak a connection."""
+    return await asyncio.shield(asyncio.create_task(question))

@@ -107,7 +107,7 @@ async def test_hints_go_both_ways_and_odd_ones_do_no_harm(
 
 
 @pytest.mark.parametrize(("name", "start"), [("valkey", servers.valkey), ("nats", servers.nats)])
-async def test_without_its_broker_a_process_is_degraded_and_loses_nothing(
+async def test_without_its_broker_a_process_is_degraded_and_loses_nothing(  # noqa: PLR0917
     name: str,
     start: Callable[[int], AbstractContextManager[str]],
     meet: Meet,
@@ -129,7 +129,7 @@ async def test_without_its_broker_a_process_is_degraded_and_loses_nothing(
 
     async def becomes(address: str, wanted: str) -> None:
         async with asyncio.timeout(PATIENCE):
-            while await status(address) != wanted:
+            while await status(address) != wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     async with serving(settings) as here, serving(settings) as there, online(ada, at=here) as client:

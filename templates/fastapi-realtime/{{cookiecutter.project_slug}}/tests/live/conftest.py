@@ -28,9 +28,9 @@ class Client:
     async def send(self, **message: Any) -> None:  # noqa: ANN401
         await self.socket.send(json.dumps(message))
 
-    async def next(self, kind: str) -> dict[str, Any]:
+    async def next(self, kind: str, *, within: float = PATIENCE) -> dict[str, Any]:
         """The next message of this type; events on the way are applied."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(within):
             while True:
                 message: dict[str, Any] = json.loads(await self.socket.recv())
                 if message["type"] == "event":
