@@ -5,7 +5,10 @@ import secrets
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from app.rooms.models import Event
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +26,7 @@ class Hint(NamedTuple):
     kind: str
     id: uuid.UUID
     data: str = ""
+    event: "Event | None" = None  # what happened, for this process alone: it need not read what it has just written
 
 
 class Broker:

@@ -19,8 +19,8 @@ from starlette.websockets import WebSocket
 
 from app.accounts.services import Caller
 from app.database import Database
-from app.documents.shared import Documents, Shared
-from app.live.hub import Frame, Hub
+from app.documents.shared import Documents
+from app.live.hub import Cursor, Frame, Hub
 from app.live.limits import TokenBucket
 from app.live.peer import Peer
 from app.live.reader import RESTART, TRY_AGAIN, UNSUPPORTED
@@ -39,28 +39,30 @@ class Editor(Peer):
     """One open document of a person who is in its room."""
 
     def __init__(
-        self, socket: WebSocket, caller: Caller, shared: Shared, *, documents: Documents, database: Database, hub: Hub
+        self, caller: Caller, room_id: uuid.UUID, *, documents: Documents, database: Database, hub: Hub
     ) -> None:
-        super().__init__(socket, caller, database=database, hub=hub)
-        self._shared = shared
+        super().__init__(caller, database=database, hub=hub)
+        self._room_id = room_id
         self._documents = documents
         self._outbox: deque[bytes] = deque()
         self._bucket = TokenBucket(rate=RATE, burst=BURST)
         self._cursors_of: set[int] = set()  # what this editor is called in the awareness
 
-    async def serve(self) -> None:
+    async def serve(self, socket: WebSocket) -> None:
         """Tell what we have and who is there; then changes go both ways."""
-        self._shared.editors.add(self)
-        self.send(create_sync_message(self._shared.doc))
-        self._send_awareness()
-        try:
-            await super().serve()
-        finally:
-            self._shared.editors.discard(self)
-            gone = [each for each in self._cursors_of if each in self._shared.awareness.states]
-            self._shared.awareness.remove_awareness_states(gone, self)
-            if gone:
-                self._documents.make_aware(self._shared, self._shared.awareness.encode_awareness_update(gone))
+        async with self._documents.opened(self._room_id) as shared:
+            self._shared = shared
+            shared.editors.add(self)
+            self.send(create_sync_message(shared.doc))
+            self._send_awareness()
+            try:
+                await super().serve(socket)
+            finally:
+                shared.editors.discard(self)
+                gone = [each for each in self._cursors_of if each in shared.awareness.states]
+                shared.awareness.remove_awareness_states(gone, self)
+                if gone:
+                    self._documents.make_aware(shared, shared.awareness.encode_awareness_update(gone))
 
     def send(self, message: bytes) -> None:
         """Put something into the outbox."""
@@ -70,7 +72,7 @@ class Editor(Peer):
             self._outbox.append(message)
             self._work.set()
 
-    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:  # noqa: ARG002
+    def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None:  # noqa: ARG002
         """Of the room only one thing matters: that this person was shown out."""
         if any(frame.out == self.user_id for frame in frames):
             self.close(NOT_A_MEMBER, "You are no longer in the room.")

@@ -22,14 +22,10 @@ async def edit(socket: WebSocket, room_id: uuid.UUID, state: AppState) -> None:
     try:
         caller = await signed_in(await caller_or_nobody(socket, state))
         room = (await get_room(database, room_id=room_id, user_id=caller.user_id)).room
-        async with documents.opened(room_id) as shared:
-            editor = Editor(socket, caller, shared, documents=documents, database=database, hub=hub)
-            hub.connect(editor)
-            try:
-                hub.follow(editor, room_id, room.seq)
-                await socket.accept()
-                await editor.serve()
-            finally:
-                hub.disconnect(editor)
+        editor = Editor(caller, room_id, documents=documents, database=database, hub=hub)
+        hub.connect(editor)
     except Problem as error:
         await socket.send_denial_response(error.response())
+        return
+    hub.follow(editor, room_id, room.seq)
+    await editor.accept(socket)

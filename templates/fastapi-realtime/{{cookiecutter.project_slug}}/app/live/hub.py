@@ -25,7 +25,7 @@ from app.database import Database, now
 from app.live.errors import TooManyConnections
 from app.live.schemas import FROM_CLIENT, FromClient, FromServer, RoomEvent
 from app.messages.schemas import Event
-from app.rooms import log
+from app.rooms import log, models
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,17 @@ class Frame(NamedTuple):
     out: uuid.UUID | None
 
 
+class Cursor:
+    """How far a reader has come in a room: sent up to `sent`, and there are events up to `head`."""
+
+    __slots__ = ("caught_up", "head", "sent")
+
+    def __init__(self, sent: int, head: int) -> None:
+        self.sent = sent
+        self.head = head
+        self.caught_up = False
+
+
 class Follower(Protocol):
     """What the hub knows of whoever is connected (`app.live.reader.Reader`). Its methods return at once."""
 
@@ -54,7 +65,7 @@ class Follower(Protocol):
 
     @property
     def expired(self) -> bool: ...
-    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None: ...
+    def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None: ...
     def tell(self, text: str) -> None: ...
     def end_session(self) -> None: ...
     def drain(self) -> None: ...
@@ -71,15 +82,15 @@ class Feed:
         self.room_id = room_id
         self.head = head
         self.ring: deque[Frame] = deque(maxlen=RING)
-        self.followers: set[Follower] = set()
+        self.followers: dict[Follower, Cursor] = {}
         self.filling = asyncio.Lock()
 
     def extend(self, frames: Sequence[Frame]) -> None:
         """Take the next events of the log. They follow `head` without a gap: commits are in the order of numbers."""
         self.ring.extend(frames)
         self.head = frames[-1].seq
-        for follower in list(self.followers):
-            follower.deliver(self.room_id, frames)
+        for follower, cursor in list(self.followers.items()):
+            follower.deliver(cursor, frames)
 
     def since(self, seq: int) -> list[Frame] | None:
         """The events after `seq` that the ring has; None when it does not reach back that far."""
@@ -136,12 +147,12 @@ class Hub:
         for room_id in [room_id for room_id, feed in self._feeds.items() if follower in feed.followers]:
             self.unfollow(follower, room_id)
 
-    def follow(self, follower: Follower, room_id: uuid.UUID, head: int) -> None:
+    def follow(self, follower: Follower, room_id: uuid.UUID, head: int, cursor: Cursor | None = None) -> None:
         """Hand on the room's news from now on. `head` is the room's last event, just read."""
         feed = self._feeds.get(room_id)
         if feed is None:
             feed = self._feeds[room_id] = Feed(room_id, head)
-        feed.followers.add(follower)
+        feed.followers[follower] = cursor or Cursor(sent=head, head=head)
         if head > feed.head:
             self._hear(Hint("room", room_id))
         for watcher in self.watchers:
@@ -151,7 +162,7 @@ class Hub:
         feed = self._feeds.get(room_id)
         if feed is None or follower not in feed.followers:
             return
-        feed.followers.discard(follower)
+        del feed.followers[follower]
         if not feed.followers:
             del self._feeds[room_id]
         for watcher in self.watchers:
@@ -227,9 +238,13 @@ class Hub:
     def _hear(self, hint: Hint) -> None:
         if hint.kind == "session":
             self._end_sessions([hint.id])
-        elif hint.kind == "room" and hint.id in self._feeds:
-            self._news.add(hint.id)
-            self._woken.set()
+        elif hint.kind == "room" and (feed := self._feeds.get(hint.id)):
+            if hint.event is not None and hint.event.seq == feed.head + 1 and hint.id not in self._news:
+                # Said in this process: what follows the last event without a gap need not be read from the log.
+                self._extend(feed, [encode(hint.event)])
+            else:
+                self._news.add(hint.id)
+                self._woken.set()
 
     def _end_sessions(self, session_ids: Sequence[uuid.UUID]) -> None:
         ended = set(session_ids)
@@ -255,21 +270,22 @@ class Hub:
             frames = await self._read(room_id, feed.head, PAGE)
         # The room may have been left by all, and entered again, while the log was read.
         if frames and self._feeds.get(room_id) is feed:
-            started = time.perf_counter()
-            feed.extend(frames)
-            self.measure("fan-out", time.perf_counter() - started)
+            self._extend(feed, frames)
         if len(frames) == PAGE:
             self._news.add(room_id)
 
+    def _extend(self, feed: Feed, frames: Sequence[Frame]) -> None:
+        started = time.perf_counter()
+        feed.extend(frames)
+        self.measure("fan-out", time.perf_counter() - started)
+
     async def _read(self, room_id: uuid.UUID, after: int, limit: int) -> Sequence[Frame]:
-        return [
-            encode(RoomEvent(room=room_id, event=Event.model_validate(row)), row.seq, row.kind, row.subject_id)
-            for row in await log.after(self._database, room_id=room_id, seq=after, limit=limit)
-        ]
+        rows = await log.after(self._database, room_id=room_id, seq=after, limit=limit)
+        return [encode(row) for row in rows]
 
 
-def encode(message: FromServer, seq: int, kind: str, subject_id: uuid.UUID | None) -> Frame:
+def encode(row: models.Event) -> Frame:
     """An event as JSON, and as the frame (RFC 6455, section 5.2) that goes to every socket as it is."""
-    text = message.frame()
+    text = RoomEvent(room=row.room_id, event=Event.model_validate(row)).frame()
     wire = WebSocketFrame(Opcode.TEXT, text.encode()).serialize(mask=False)
-    return Frame(seq, text, wire, subject_id if kind == "left" else None)
+    return Frame(row.seq, text, wire, row.subject_id if row.kind == "left" else None)

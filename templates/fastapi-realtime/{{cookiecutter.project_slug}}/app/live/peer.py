@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import timedelta
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -17,10 +18,24 @@ CLOSE_GRACE = timedelta(seconds=5)  # for a close frame to get through
 class Peer(Reader, ABC):
     """One task reads, one writes; whichever ends first ends the other."""
 
-    def __init__(self, socket: WebSocket, caller: Caller, *, database: Database, hub: Hub) -> None:
+    def __init__(self, caller: Caller, *, database: Database, hub: Hub) -> None:
         super().__init__(caller, database=database, hub=hub)
-        self._socket = socket
+        self._push: Callable[[bytes], bool] | None = None
         self._busy = self._gone = False
+
+    async def accept(self, socket: WebSocket) -> None:
+        """Open the connection and serve it: with our own server after its middleware is done, else from within."""
+        try:
+            await socket.accept()
+        except BaseException:
+            self._hub.disconnect(self)
+            raise
+        extensions = socket.scope.get("extensions", {})
+        self._push = extensions.get("push")
+        if self._push:
+            extensions["rest"] = self.serve
+        else:
+            await self.serve(socket)
 
     @abstractmethod
     async def _read(self) -> None:
@@ -30,8 +45,9 @@ class Peer(Reader, ABC):
     async def _write(self) -> None:
         """The only place that sends; ends when `_closing` or `_gone` is set."""
 
-    async def serve(self) -> None:
+    async def serve(self, socket: WebSocket) -> None:
         """Read and write until either side closes."""
+        self._socket = socket
         self._writer = asyncio.create_task(self._write_and_close())
         tasks = {self._writer, asyncio.create_task(self._read())}
         try:

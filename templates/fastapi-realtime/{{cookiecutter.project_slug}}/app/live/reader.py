@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, NamedTuple
 
@@ -10,8 +9,8 @@ from app.accounts.services import Caller
 from app.database import Database, now
 from app.live import schemas
 from app.live.errors import TooManyRooms
-from app.live.hub import RING, Frame, Hub
-from app.rooms import services as rooms
+from app.live.hub import RING, Cursor, Frame, Hub
+from app.rooms import log
 from app.rooms.errors import RoomNotFound
 
 # Close codes. 1007 (no UTF-8) is the server's own.
@@ -23,17 +22,6 @@ SIGNED_OUT = 4401  # the session is over: sign in first
 
 MOST_ROOMS = 100  # rooms that one reader may follow
 MOST_NOTES = 16  # things for the moment that wait to be sent; further ones are dropped
-
-
-class Cursor:
-    """How far a reader has come in a room: sent up to `sent`, and there are events up to `head`."""
-
-    __slots__ = ("caught_up", "head", "sent")
-
-    def __init__(self, sent: int, head: int) -> None:
-        self.sent = sent
-        self.head = head
-        self.caught_up = False
 
 
 class Due(NamedTuple):
@@ -54,7 +42,7 @@ class Reader:
         self._database = database
         self._hub = hub
         self._cursors: dict[uuid.UUID, Cursor] = {}
-        self._notes: deque[str] = deque()
+        self._notes: list[str] = []
         self._work = asyncio.Event()
         self._closing: tuple[int, str] | None = None
         self._draining = False
@@ -75,15 +63,15 @@ class Reader:
         """Begin to read a room. Raises RoomNotFound or TooManyRooms."""
         if room_id not in self._cursors and len(self._cursors) >= MOST_ROOMS:
             raise TooManyRooms(f"Follow at most {MOST_ROOMS} rooms at once.")
-        room = (await rooms.get_room(self._database, room_id=room_id, user_id=self.user_id)).room
+        room = await log.position(self._database, room_id=room_id, user_id=self.user_id)
         self.leave(room_id)
         if epoch not in (None, room.epoch) or not room.pruned <= after <= room.seq:
             self._hub.measure("reset", 1)
-            return schemas.Reset(room=room.id, after=room.pruned, seq=room.seq, epoch=room.epoch)
-        self._cursors[room_id] = Cursor(sent=after, head=room.seq)
-        self._hub.follow(self, room_id, room.seq)
+            return schemas.Reset(room=room_id, after=room.pruned, seq=room.seq, epoch=room.epoch)
+        cursor = self._cursors[room_id] = Cursor(sent=after, head=room.seq)
+        self._hub.follow(self, room_id, room.seq, cursor)
         self._work.set()
-        return schemas.Subscribed(room=room.id, seq=room.seq, epoch=room.epoch)
+        return schemas.Subscribed(room=room_id, seq=room.seq, epoch=room.epoch)
 
     def follows(self, room_id: uuid.UUID) -> bool:
         """Whether it reads this room, which only members can."""
@@ -96,10 +84,9 @@ class Reader:
 
     # What the hub calls
 
-    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:
+    def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None:
         """There is news. Whoever had caught up and has fallen out of the ring since is too slow."""
-        cursor = self._cursors.get(room_id)
-        if cursor is None or frames[-1].seq <= cursor.head:
+        if frames[-1].seq <= cursor.head:
             return
         cursor.head = frames[-1].seq
         if cursor.caught_up and cursor.head - cursor.sent > RING:
@@ -137,7 +124,7 @@ class Reader:
                 async for each in self._events(room_id, cursor):
                     yield each
         while self._notes:
-            yield Due(self._notes.popleft())
+            yield Due(self._notes.pop(0))
         for cursor in self._cursors.values():
             if cursor.sent < cursor.head:
                 self._work.set()
@@ -165,7 +152,7 @@ class Reader:
     async def _still_member(self, room_id: uuid.UUID) -> bool:
         """Whoever was shown out may have been let in again since: then the log goes on for them."""
         try:
-            await rooms.get_room(self._database, room_id=room_id, user_id=self.user_id)
+            await log.position(self._database, room_id=room_id, user_id=self.user_id)
         except RoomNotFound:
             return False
         return True

@@ -16,13 +16,9 @@ async def live(socket: WebSocket, state: AppState) -> None:
     hub = state["hub"]
     try:
         caller = await signed_in(await caller_or_nobody(socket, state))
-        opened = Socket(socket, caller, database=state["database"], broker=state["broker"], hub=hub)
+        opened = Socket(caller, database=state["database"], broker=state["broker"], hub=hub)
         hub.connect(opened)
     except Problem as error:
         await socket.send_denial_response(error.response())
         return
-    try:
-        await socket.accept()
-        await opened.serve()
-    finally:
-        hub.disconnect(opened)
+    await opened.accept(socket)

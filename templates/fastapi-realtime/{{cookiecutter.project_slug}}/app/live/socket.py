@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import uuid
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.broker import Broker
 from app.database import Database
 from app.live import schemas
 from app.live.errors import TooFast
-from app.live.hub import Frame, Hub
+from app.live.hub import Cursor, Frame, Hub
 from app.live.limits import TokenBucket
 from app.live.peer import Peer
 from app.live.reader import RESTART, TOO_BIG, TRY_AGAIN, UNSUPPORTED
@@ -40,29 +39,28 @@ RATE, BURST = 20, 200  # requests per second, and at once: who comes back subscr
 class Socket(Peer):
     """One open socket of a person who is signed in. `serve` runs until either side closes it."""
 
-    def __init__(self, socket: WebSocket, caller: Caller, *, database: Database, broker: Broker, hub: Hub) -> None:
-        super().__init__(socket, caller, database=database, hub=hub)
+    def __init__(self, caller: Caller, *, database: Database, broker: Broker, hub: Hub) -> None:
+        super().__init__(caller, database=database, hub=hub)
         self._broker = broker
-        self._replies: deque[str] = deque()
-        self._room_for_replies = asyncio.Event()
+        self._replies: list[str] = []
+        self._room_for_replies: asyncio.Event | None = None
         self._bucket = TokenBucket(rate=RATE, burst=BURST)
-        self._push: Callable[[bytes], bool] | None = socket.scope.get("extensions", {}).get("push")
         self._waiting = False
 
-    async def serve(self) -> None:
+    async def serve(self, socket: WebSocket) -> None:
         """Greet, then answer and hand on until either side closes."""
         self._reply(schemas.Hello(you=Person(id=self.user_id, name=self.name)))
-        await super().serve()
+        await super().serve(socket)
 
-    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:
+    def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None:
         """There is news. Who has all so far gets it at once, as bytes that are the same for all: no task wakes."""
-        cursor = self._cursors.get(room_id)
-        if self._push and self._waiting and cursor and not self._work.is_set():
+        if self._push and self._waiting and not self._work.is_set():
             for frame in frames:
                 if frame.seq != cursor.sent + 1 or frame.out == self.user_id or not self._push(frame.wire):
-                    break
+                    return super().deliver(cursor, frames)
                 cursor.sent = cursor.head = frame.seq
-        super().deliver(room_id, frames)
+            return None
+        return super().deliver(cursor, frames)
 
     # Reading
 
@@ -81,7 +79,7 @@ class Socket(Peer):
             self._work.set()
             while len(self._replies) >= MOST_REPLIES and not self._ending:
                 # Who does not fetch the answers is not asked for more questions: TCP passes that on.
-                self._room_for_replies.clear()
+                self._room_for_replies = asyncio.Event()
                 await self._room_for_replies.wait()
         await self._writer
 
@@ -141,14 +139,18 @@ class Socket(Peer):
             logger.warning("A connection cannot read the log: %s", type(error).__name__)
             self.close(TRY_AGAIN, "The database does not answer. Try again.")
         finally:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        if self._room_for_replies:
             self._room_for_replies.set()
 
     async def _write_what_is_due(self) -> None:
         """Answers go before events."""
         self._work.clear()
         while self._replies and not self._ending:
-            await self._socket.send_text(self._replies.popleft())
-            self._room_for_replies.set()
+            await self._socket.send_text(self._replies.pop(0))
+            self._make_room()
         async for each in self.due():
             await self._socket.send_text(each.text)
         if self._draining and not self._busy and not self._work.is_set():

@@ -95,6 +95,7 @@ async def _once(
     database: Database, broker: Broker, event: Event, change: Callable[[AsyncSession], Awaitable[None]] | None = None
 ) -> Event:
     """Append the event and make its change, or give the event that its sender's client id has already."""
+    event.subject = None  # known, and not to be asked for
     try:
         async with database.write() as session:
             await log.append(session, event)
@@ -103,7 +104,7 @@ async def _once(
     except IntegrityError:
         # Rolled back, its number with it. Asking first would cost every message a question for the sake of a few.
         return await _said_before(database, event)
-    broker.announce(Hint("room", event.room_id))
+    broker.announce(Hint("room", event.room_id, event=event))
     return event
 
 

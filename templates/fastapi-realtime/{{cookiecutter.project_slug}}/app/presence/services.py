@@ -4,8 +4,9 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import timedelta
+from itertools import batched
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, literal, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import User
@@ -14,6 +15,7 @@ from app.messages.schemas import Person
 from app.presence.models import Presence
 from app.rooms.models import Member
 
+BATCH = 1000
 LASTS = timedelta(seconds=15)  # after kill -9, somebody seems to be here for that much longer
 
 type Place = tuple[uuid.UUID, uuid.UUID]
@@ -31,15 +33,17 @@ async def write_down(
             mine = (Presence.room_id == room_id, Presence.user_id == user_id, Presence.process_id == process_id)
             await session.execute(delete(Presence).where(*mine))
         # Members only: whoever was shown out, or whose room is gone, in this very moment is no fault.
-        for room_id, user_id in sorted(here):
-            if await session.scalar(select(exists().where(Member.room_id == room_id, Member.user_id == user_id))):
-                row = {"room_id": room_id, "user_id": user_id, "process_id": process_id, "expires_at": now() + LASTS}
-                statement = insert(Presence).values(row)
-                await session.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=["room_id", "user_id", "process_id"], set_={"expires_at": row["expires_at"]}
-                    )
+        until = literal(now() + LASTS, type_=Presence.expires_at.type)
+        members = select(Member.room_id, Member.user_id, literal(process_id), until)
+        for some in batched(sorted(here), BATCH):
+            rows = members.where(tuple_(Member.room_id, Member.user_id).in_(some))
+            columns = ["room_id", "user_id", "process_id", "expires_at"]
+            statement = insert(Presence).from_select(columns, rows)
+            await session.execute(
+                statement.on_conflict_do_update(
+                    index_elements=columns[:3], set_={"expires_at": statement.excluded.expires_at}
                 )
+            )
 
 
 async def present(database: Database, room_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Person]]:

@@ -3,14 +3,24 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Select, delete, exists, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
+from app.accounts.models import User
 from app.database import Database
 from app.rooms.errors import RoomNotFound
 from app.rooms.models import Event, Member, Room
+
+
+class Position(NamedTuple):
+    """The log of a room has the events after `pruned` up to `seq`; in another epoch it was another log."""
+
+    pruned: int
+    seq: int
+    epoch: uuid.UUID
 
 
 async def append(session: AsyncSession, event: Event) -> None:
@@ -24,10 +34,11 @@ async def append(session: AsyncSession, event: Event) -> None:
         update(Room).where(Room.id == event.room_id).values(seq=Room.seq + 1).returning(Room.seq)
     )
     # Asked only now, under the lock: whoever was shown out while this waited says nothing more.
-    member = exists().where(Member.room_id == event.room_id, Member.user_id == event.actor_id)
-    if seq is None or not await session.scalar(select(member)):
+    member = select(User).join(Member).where(Member.room_id == event.room_id, Member.user_id == event.actor_id)
+    actor = await session.scalar(member)
+    if seq is None or actor is None:
         raise RoomNotFound
-    event.seq = seq
+    event.seq, event.actor = seq, actor
     session.add(event)
     await session.flush()
 
@@ -73,6 +84,16 @@ async def begin_new_epoch(database: Database) -> None:
     """After a backup was restored: what clients have seen since is not in the log, so all begin afresh."""
     async with database.write() as session:
         await session.execute(update(Room).values(epoch=uuid.uuid4()))
+
+
+async def position(database: Database, *, room_id: uuid.UUID, user_id: uuid.UUID) -> Position:
+    """How far a room's log goes, for one of its members. Raises RoomNotFound for anybody else."""
+    query = select(Room.pruned, Room.seq, Room.epoch).join_from(Room, Member)
+    async with database.read() as session:
+        row = (await session.execute(query.where(Room.id == room_id, Member.user_id == user_id))).first()
+    if row is None:
+        raise RoomNotFound
+    return Position(*row)
 
 
 async def heads(database: Database, room_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:

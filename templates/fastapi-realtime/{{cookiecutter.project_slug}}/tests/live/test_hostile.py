@@ -168,10 +168,8 @@ async def test_who_does_not_fetch_answers_is_not_asked_for_questions(database: D
 
     stuck_socket, broker = StuckSocket(), Broker()
     caller = Caller(uuid.uuid4(), "ada", uuid.uuid4(), "browser", now() + timedelta(hours=1))
-    stuck = socket.Socket(
-        cast(WebSocket, stuck_socket), caller, database=database, broker=broker, hub=hub.Hub(database, broker)
-    )
-    task = asyncio.create_task(stuck.serve())
+    stuck = socket.Socket(caller, database=database, broker=broker, hub=hub.Hub(database, broker))
+    task = asyncio.create_task(stuck.serve(cast(WebSocket, stuck_socket)))
     await asyncio.sleep(0.2)
     task.cancel()
     assert socket.MOST_REPLIES <= stuck_socket.asked <= socket.MOST_REPLIES + 2
