@@ -35,6 +35,11 @@ class Application:
         wait_until(lambda: listening(int(self.settings["PORT"])), self.process)
         return self
 
+    def command_once(self, command: str) -> None:
+        """Another command with the same settings."""
+        environment = clean_environment() | {"PYTHONPATH": str(PROJECT)} | self.settings
+        subprocess.run([sys.executable, "-m", "app", command], cwd=self.cwd, env=environment, check=True)
+
     def kill(self) -> None:
         """As kill -9 does it: no handler runs, nothing is flushed."""
         self._end(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
