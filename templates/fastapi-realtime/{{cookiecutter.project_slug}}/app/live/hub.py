@@ -268,9 +268,11 @@ class Hub:
             return
         async with asyncio.timeout(PATIENCE.total_seconds()):
             frames = await self._read(room_id, feed.head, PAGE)
-        # The room may have been left by all, and entered again, while the log was read.
-        if frames and self._feeds.get(room_id) is feed:
-            self._extend(feed, frames)
+        # While the log was read, something may have been said in this process, and is in the ring already.
+        new = [frame for frame in frames if frame.seq > feed.head]
+        # Or the room was left by all, and entered again.
+        if new and self._feeds.get(room_id) is feed:
+            self._extend(feed, new)
         if len(frames) == PAGE:
             self._news.add(room_id)
 
