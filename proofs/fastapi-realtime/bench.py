@@ -10,7 +10,6 @@ import os
 import platform
 import secrets
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -202,22 +201,24 @@ async def main() -> None:
             running([peers, str(HERE / "peers" / "channels_.py")], VALKEY_URL=valkey) as (process, port),
         ):
             rows.setdefault("Django Channels", {})[size] = await measure(process, port, size, plain(), "go")
-    versions = subprocess.run(
-        [peers, "-c", "import importlib.metadata as m; print(*(f'{n} {m.version(n)}' for n in "
-         "('uvloop', 'websockets', 'python-socketio', 'channels', 'channels-redis', 'uvicorn')), sep=', ')"],
-        check=True, capture_output=True, text=True,
-    ).stdout.strip()
+    names = ("uvloop", "websockets", "python-socketio", "channels", "channels-redis", "uvicorn")
+    code = f"import importlib.metadata as m; print(*(f'{{n}} {{m.version(n)}}' for n in {names}), sep=', ')"
+    versions = subprocess.run([peers, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     print(f"\n{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores; {versions}")
-    print(f"One message of {len(BODY)} bytes to N clients, median of {ROUNDS} rounds, CPU of the server process alone.\n")
+    print(
+        f"One message of {len(BODY)} bytes to N clients, median of {ROUNDS} rounds, CPU of the server process alone.\n"
+    )
     for size in SIZES:
         base = rows["websockets.broadcast"][size].per_message
         print(f"N = {size:<18} µs/message  ÷ broadcast  KiB/idle  µs/accept")
         for name, figures in rows.items():
             each = figures[size]
-            print(f"{name:<22} {each.per_message:>10.1f} {each.per_message / base:>12.2f} {each.per_idle:>9.1f} {each.per_accept:>10.0f}")
+            ratio = each.per_message / base
+            print(f"{name:<22} {each.per_message:>10.1f} {ratio:>12.2f} {each.per_idle:>9.1f} {each.per_accept:>10.0f}")
         print()
     rate, median, p99 = await hot_room()
-    print(f"One hot room, 20 writers at once, SQLite: {rate:.0f} messages/s; publish → ack {median:.0f} ms, p99 {p99:.0f} ms")
+    print(f"One hot room, 20 writers at once, SQLite: {rate:.0f} messages/s")
+    print(f"publish → ack: median {median:.0f} ms, p99 {p99:.0f} ms")
 
 
 if __name__ == "__main__":

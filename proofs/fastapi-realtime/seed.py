@@ -3,15 +3,14 @@
 import asyncio
 import json
 import sys
+import uuid
+from datetime import timedelta
 
 from app.accounts.models import User
 from app.accounts.services import open_session
-from app.database import Database, migrate, now
-from app.rooms.models import Event, Member, Room
-from app.rooms import log
+from app.database import Database, migrate
+from app.rooms.models import Member, Room
 from app.settings import Settings
-from datetime import timedelta
-import uuid
 
 
 async def main(number: int) -> None:
@@ -20,7 +19,10 @@ async def main(number: int) -> None:
     database = Database(settings.async_database)
     cookies = []
     async with database.write() as session:
-        users = [User(id=uuid.uuid4(), name=f"user-{each}-{uuid.uuid4().hex[:6]}", password_hash="-") for each in range(number)]
+        users = [
+            User(id=uuid.uuid4(), name=f"user-{each}-{uuid.uuid4().hex[:6]}", password_hash="-")
+            for each in range(number)
+        ]
         room = Room(id=uuid.uuid4(), name="The crowd")
         session.add_all([*users, room])
         await session.flush()

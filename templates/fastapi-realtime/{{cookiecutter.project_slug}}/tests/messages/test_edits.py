@@ -62,7 +62,7 @@ async def test_an_edit_reaches_everybody_and_history_has_the_newest_words(meet: 
     path = await make_room(ada, grace)
     async with online(ada) as hers, online(grace) as his:
         await his.follow(room_id(path), after=2)
-        seq = await hers.say(room_id(path), "frist")
+        seq = await hers.say(room_id(path), "wrong")
         await hers.send(type="edit", room=room_id(path), client_id=new_id(), target=seq, body="first")
         assert (await hers.next("ack"))["receipt"]["seq"] == 4
         await his.next("event")
