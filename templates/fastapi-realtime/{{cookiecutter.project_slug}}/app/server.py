@@ -13,6 +13,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 from websockets.protocol import State
 
+GRACE = 10  # seconds, for what is still to be sent to a connection that has ended
+
 
 class Drains(Protocol):
     """What ends open connections in good order; `drain` in the lifespan's state."""
@@ -53,7 +55,20 @@ class WebSocket(WebSocketsSansIOProtocol):
         if rest := scope["extensions"].pop("rest", None):
             bare = WebSocketConnection(scope, receive, send)
             bare.client_state = bare.application_state = WebSocketState.CONNECTED
-            await rest(bare)
+            try:
+                await rest(bare)
+            finally:
+                self.loop.call_later(GRACE, self.transport.abort)  # a peer that reads nothing keeps its buffer else
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.loop.call_later(GRACE, self.transport.abort)
+
+    def handle_ping(self) -> None:
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()  # no pong for who does not read: pongs would pile up
 
     def push(self, frame: bytes) -> bool:
         """Write the frame if that can be done at once. False when the peer does not keep up, or is about to go."""

@@ -1,9 +1,11 @@
 """An editor: somebody who has a document open, by the protocol of `y-websocket` (y-protocols/PROTOCOL.md)."""
 
+import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from pycrdt import (
     Decoder,
@@ -12,7 +14,6 @@ from pycrdt import (
     create_awareness_message,
     create_sync_message,
     handle_sync_message,
-    read_message,
 )
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket
@@ -50,7 +51,7 @@ class Editor(Peer):
 
     async def serve(self, socket: WebSocket) -> None:
         """Tell what we have and who is there; then changes go both ways."""
-        async with self._documents.opened(self._room_id) as shared:
+        async with self._until_disconnected(), self._documents.opened(self._room_id) as shared:
             self._shared = shared
             shared.editors.add(self)
             self.send(create_sync_message(shared.doc))
@@ -62,7 +63,15 @@ class Editor(Peer):
                 gone = [each for each in self._cursors_of if each in shared.awareness.states]
                 shared.awareness.remove_awareness_states(gone, self)
                 if gone:
-                    self._documents.make_aware(shared, shared.awareness.encode_awareness_update(gone))
+                    self._documents.tell_gone(shared, shared.awareness.encode_awareness_update(gone))
+
+    @asynccontextmanager
+    async def _until_disconnected(self) -> AsyncIterator[None]:
+        """However it ends, be it before it began, the hub forgets this connection."""
+        try:
+            yield
+        finally:
+            self._hub.disconnect(self)
 
     def send(self, message: bytes) -> None:
         """Put something into the outbox."""
@@ -77,7 +86,7 @@ class Editor(Peer):
         if any(frame.out == self.user_id for frame in frames):
             self.close(NOT_A_MEMBER, "You are no longer in the room.")
 
-    async def _read(self) -> None:
+    async def _read(self, writer: asyncio.Task[None]) -> None:
         while not self._ending and not self._draining:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
@@ -89,7 +98,7 @@ class Editor(Peer):
             await self._take(data)
             self._busy = False
             self._work.set()
-        await self._writer
+        await writer
 
     async def _take(self, data: bytes) -> None:
         try:
@@ -108,14 +117,17 @@ class Editor(Peer):
     async def _do(self, data: bytes) -> None:
         match data[0], data[1:]:
             case YMessageType.SYNC, rest if rest[0] == YSyncMessageType.SYNC_STEP1:
+                _payload(rest[1:])
                 if reply := handle_sync_message(rest, self._shared.doc):
                     self.send(reply)
             case YMessageType.SYNC, rest:
-                await self._documents.change(self._shared, self, read_message(rest[1:]))
+                await self._documents.change(self._shared, self, _payload(rest[1:]))
             case YMessageType.AWARENESS, rest:
-                update = read_message(rest)
-                self._cursors_of |= _clients(update)
-                self._documents.make_aware(self._shared, update, but=self)
+                update = _payload(rest)
+                clients, known = _clients(update), set(self._shared.awareness.states)
+                # Each client also echoes what it hears of others: only what is new is handed on, and is this one's.
+                if self._documents.make_aware(self._shared, update, but=self):
+                    self._cursors_of |= clients - known
             case number, _ if number == QUERY_AWARENESS:
                 self._send_awareness()
 
@@ -134,9 +146,26 @@ class Editor(Peer):
             await self._work.wait()
 
 
+class _Decoder(Decoder):
+    """pycrdt's, which would read a number of a million digits, and hold up everybody for minutes."""
+
+    def read_var_uint(self) -> int:
+        if all(byte > 127 for byte in self.stream[self.i0 : self.i0 + 10]):  # noqa: PLR2004
+            raise ValueError("no number is that long")
+        return super().read_var_uint()
+
+
+def _payload(data: bytes) -> bytes:
+    """What a message carries. Raises for bytes that carry nothing."""
+    payload = _Decoder(data).read_message()
+    if payload is None:
+        raise ValueError("nothing")
+    return payload
+
+
 def _clients(update: bytes) -> set[int]:
     """The clients that an awareness update is about."""
-    decoder = Decoder(update)
+    decoder = _Decoder(update)
     found = set()
     for _ in range(decoder.read_var_uint()):
         found.add(decoder.read_var_uint())

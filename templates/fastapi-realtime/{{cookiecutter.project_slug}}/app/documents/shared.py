@@ -53,10 +53,17 @@ class Shared:
             if editor is not but:
                 editor.send(message)
 
-    def make_aware(self, update: bytes, *, but: "Editor | None" = None) -> None:
-        """Take and hand on where somebody's cursor is, or that they went. Raises for bytes that say neither."""
+    def make_aware(self, update: bytes, *, but: "Editor | None" = None) -> bool:
+        """Take and hand on where somebody's cursor is, or that they went. False when that was known already.
+
+        Raises for bytes that say neither.
+        """
+        before = dict(self.awareness.meta)
         self.awareness.apply_awareness_update(update, but)
+        if self.awareness.meta == before:
+            return False
         self.broadcast(create_awareness_message(update), but=but)
+        return True
 
 
 class Documents:
@@ -95,9 +102,16 @@ class Documents:
         await shared.catch_up()
         self._broker.announce(Hint("document", shared.room_id))
 
-    def make_aware(self, shared: Shared, update: bytes, *, but: "Editor | None" = None) -> None:
-        """Tell everybody, everywhere, where somebody's cursor is. Not stored."""
-        shared.make_aware(update, but=but)
+    def make_aware(self, shared: Shared, update: bytes, *, but: "Editor") -> bool:
+        """Tell everybody, everywhere, where somebody's cursor is. Not stored. False when that was known already."""
+        if not shared.make_aware(update, but=but):
+            return False
+        self._broker.announce(Hint("awareness", shared.room_id, base64.b64encode(update).decode()))
+        return True
+
+    def tell_gone(self, shared: Shared, update: bytes) -> None:
+        """Tell everybody, everywhere, that somebody has gone, who is not in our own awareness any more."""
+        shared.broadcast(create_awareness_message(update))
         self._broker.announce(Hint("awareness", shared.room_id, base64.b64encode(update).decode()))
 
     def hear(self, hint: Hint) -> None:
@@ -108,12 +122,8 @@ class Documents:
         if hint.kind == "document":
             self._news.add(hint.id)
             self._woken.set()
-        elif hint.kind == "awareness" and (update := base64.b64decode(hint.data)):
-            # Our own has an old clock by now and changes nothing.
-            before = dict(shared.awareness.meta)
-            shared.awareness.apply_awareness_update(update, None)
-            if shared.awareness.meta != before:
-                shared.broadcast(create_awareness_message(update))
+        elif hint.kind == "awareness":
+            shared.make_aware(base64.b64decode(hint.data))  # our own is known already
 
     async def run(self) -> None:
         """Read what other processes stored, until stopped."""

@@ -44,6 +44,7 @@ class Frame(NamedTuple):
     text: str
     wire: bytes
     out: uuid.UUID | None
+    deletes: bool
 
 
 class Cursor:
@@ -66,7 +67,7 @@ class Follower(Protocol):
     @property
     def expired(self) -> bool: ...
     def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None: ...
-    def tell(self, text: str) -> None: ...
+    def tell(self, text: str, key: object = None) -> None: ...
     def end_session(self) -> None: ...
     def drain(self) -> None: ...
 
@@ -91,6 +92,8 @@ class Feed:
         self.head = frames[-1].seq
         for follower, cursor in list(self.followers.items()):
             follower.deliver(cursor, frames)
+        if any(frame.deletes for frame in frames):
+            self.ring.clear()  # it has the words; in the log they are no more
 
     def since(self, seq: int) -> list[Frame] | None:
         """The events after `seq` that the ring has; None when it does not reach back that far."""
@@ -149,12 +152,16 @@ class Hub:
 
     def follow(self, follower: Follower, room_id: uuid.UUID, head: int, cursor: Cursor | None = None) -> None:
         """Hand on the room's news from now on. `head` is the room's last event, just read."""
+        if follower not in self.connections:
+            return  # gone while that was read
         feed = self._feeds.get(room_id)
         if feed is None:
             feed = self._feeds[room_id] = Feed(room_id, head)
-        feed.followers[follower] = cursor or Cursor(sent=head, head=head)
+        cursor = feed.followers[follower] = cursor or Cursor(sent=head, head=head)
         if head > feed.head:
             self._hear(Hint("room", room_id))
+        elif missed := feed.since(head):
+            follower.deliver(cursor, missed)  # said while `head` was on its way from the database
         for watcher in self.watchers:
             watcher(follower, room_id, True)
 
@@ -168,12 +175,13 @@ class Hub:
         for watcher in self.watchers:
             watcher(follower, room_id, False)
 
-    def tell(self, room_id: uuid.UUID, message: FromServer) -> None:
-        """Tell all who follow the room, here, something for the moment."""
+    def tell(self, room_id: uuid.UUID, message: FromServer, *, replaces: bool = False) -> None:
+        """Tell all who follow the room, here, something for the moment, or a state that replaces the one before."""
+        key = (type(message), room_id) if replaces else None
         feed = self._feeds.get(room_id)
         text = message.frame()
         for follower in list(feed.followers) if feed else ():
-            follower.tell(text)
+            follower.tell(text, key)
 
     async def events(self, room_id: uuid.UUID, after: int) -> Sequence[Frame]:
         """What follows `after` in the room: from the ring, or for those who come from further back from the log.
@@ -272,6 +280,8 @@ class Hub:
         new = [frame for frame in frames if frame.seq > feed.head]
         # Or the room was left by all, and entered again.
         if new and self._feeds.get(room_id) is feed:
+            if new[0].seq != feed.head + 1:
+                feed.ring.clear()  # what was between has been deleted by age; the ring is without gaps
             self._extend(feed, new)
         if len(frames) == PAGE:
             self._news.add(room_id)
@@ -290,4 +300,4 @@ def encode(row: models.Event) -> Frame:
     """An event as JSON, and as the frame (RFC 6455, section 5.2) that goes to every socket as it is."""
     text = RoomEvent(room=row.room_id, event=Event.model_validate(row)).frame()
     wire = WebSocketFrame(Opcode.TEXT, text.encode()).serialize(mask=False)
-    return Frame(row.seq, text, wire, row.subject_id if row.kind == "left" else None)
+    return Frame(row.seq, text, wire, row.subject_id if row.kind == "left" else None, row.kind == "deleted")

@@ -22,6 +22,7 @@ class Peer(Reader, ABC):
         super().__init__(caller, database=database, hub=hub)
         self._push: Callable[[bytes], bool] | None = None
         self._busy = self._gone = False
+        self._writer: asyncio.Task[None] | None = None
 
     async def accept(self, socket: WebSocket) -> None:
         """Open the connection and serve it: with our own server after its middleware is done, else from within."""
@@ -38,7 +39,7 @@ class Peer(Reader, ABC):
             await self.serve(socket)
 
     @abstractmethod
-    async def _read(self) -> None:
+    async def _read(self, writer: asyncio.Task[None]) -> None:
         """Read until the connection is closed, or is about to be; then wait for the writer."""
 
     @abstractmethod
@@ -48,8 +49,8 @@ class Peer(Reader, ABC):
     async def serve(self, socket: WebSocket) -> None:
         """Read and write until either side closes."""
         self._socket = socket
-        self._writer = asyncio.create_task(self._write_and_close())
-        tasks = {self._writer, asyncio.create_task(self._read())}
+        self._writer = writer = asyncio.create_task(self._write_and_close())
+        tasks = {writer, asyncio.create_task(self._read(writer))}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -65,7 +66,7 @@ class Peer(Reader, ABC):
                 raise result
 
     def close(self, code: int, reason: str) -> None:
-        if self._closing is None:
+        if self._closing is None and self._writer:
             # A peer that reads nothing does not read the close frame either.
             asyncio.get_running_loop().call_later(CLOSE_GRACE.total_seconds(), self._writer.cancel)
         super().close(code, reason)

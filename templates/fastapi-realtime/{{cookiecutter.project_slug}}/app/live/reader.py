@@ -42,7 +42,7 @@ class Reader:
         self._database = database
         self._hub = hub
         self._cursors: dict[uuid.UUID, Cursor] = {}
-        self._notes: list[str] = []
+        self._notes: dict[object, str] = {}
         self._work = asyncio.Event()
         self._closing: tuple[int, str] | None = None
         self._draining = False
@@ -69,8 +69,8 @@ class Reader:
             self._hub.measure("reset", 1)
             return schemas.Reset(room=room_id, after=room.pruned, seq=room.seq, epoch=room.epoch)
         cursor = self._cursors[room_id] = Cursor(sent=after, head=room.seq)
+        self._work.set()  # first, so that nothing is pushed past the answer
         self._hub.follow(self, room_id, room.seq, cursor)
-        self._work.set()
         return schemas.Subscribed(room=room_id, seq=room.seq, epoch=room.epoch)
 
     def follows(self, room_id: uuid.UUID) -> bool:
@@ -94,10 +94,10 @@ class Reader:
             self.close(TRY_AGAIN, "You read too slowly. Reconnect and go on after the last event that you have.")
         self._work.set()
 
-    def tell(self, text: str) -> None:
-        """Something for the moment. Who is busy with more important things does not get it."""
-        if len(self._notes) < MOST_NOTES:
-            self._notes.append(text)
+    def tell(self, text: str, key: object = None) -> None:
+        """Something for the moment. Who is busy does not get it, or of a state, which has a key, the newest later."""
+        if key or len(self._notes) < MOST_NOTES:
+            self._notes[key or object()] = text
             self._work.set()
 
     def end_session(self) -> None:
@@ -124,7 +124,7 @@ class Reader:
                 async for each in self._events(room_id, cursor):
                     yield each
         while self._notes:
-            yield Due(self._notes.pop(0))
+            yield Due(self._notes.pop(next(iter(self._notes))))
         for cursor in self._cursors.values():
             if cursor.sent < cursor.head:
                 self._work.set()
@@ -136,7 +136,11 @@ class Reader:
         if self._cursors.get(room_id) is cursor and (not frames or frames[0].seq != cursor.sent + 1):
             # Deleted by age while it was on its way to somebody who comes from far back.
             self.leave(room_id)
-            yield Due((await self.follow(room_id, after=-1, epoch=None)).frame())
+            try:
+                answer: schemas.FromServer = await unharmed(self.follow(room_id, after=-1, epoch=None))
+            except RoomNotFound:
+                answer = schemas.Ended(room=room_id)
+            yield Due(answer.frame())
             return
         for frame in frames:
             # Unsubscribed, subscribed anew or closed while the one before was sent.

@@ -26,6 +26,7 @@ from app.rooms.models import Event
 
 logger = logging.getLogger(__name__)
 
+MOST_FAULTS = 20  # of one message that are named in the answer
 MOST_REPLIES = 32  # answers that wait to be sent; while there are so many, no further request is read
 LONGEST_MESSAGE = 64 * 1024  # characters of JSON
 ACTS: dict[str, Callable[..., Awaitable[Event]]] = {
@@ -64,7 +65,7 @@ class Socket(Peer):
 
     # Reading
 
-    async def _read(self) -> None:
+    async def _read(self, writer: asyncio.Task[None]) -> None:
         while not self._ending and not self._draining:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
@@ -81,19 +82,23 @@ class Socket(Peer):
                 # Who does not fetch the answers is not asked for more questions: TCP passes that on.
                 self._room_for_replies = asyncio.Event()
                 await self._room_for_replies.wait()
-        await self._writer
+        await writer
 
     async def _answer(self, text: str) -> None:
+        if seconds := self._bucket.take():
+            why = TooFast(f"Try again in {seconds:.1f} seconds.").as_dict()
+            self._reply(schemas.Failed(**_what_it_was(text), problem=why))
+            return
         try:
             message = self._hub.parse(text)
         except ValidationError as error:
             invalid = problem(422, "invalid", "The message is not valid")
-            faults = field_errors(error.errors(include_url=False, include_context=False, include_input=False))
+            faults = field_errors(
+                error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
+            )
             self._reply(schemas.Failed(**_what_it_was(text), problem=invalid | {"errors": faults}))
             return
         try:
-            if seconds := self._bucket.take():
-                raise TooFast(f"Try again in {seconds:.1f} seconds.")
             await self._do(message)
         except Problem as error:
             self._fail(message, error.as_dict())

@@ -109,7 +109,7 @@ class Watch:
             present = Present(room=room_id, people=there[:MOST_NAMES], number=len(there))
             if self._told.get(room_id) != present:
                 self._told[room_id] = present
-                self._hub.tell(room_id, present)
+                self._hub.tell(room_id, present, replaces=True)
 
     async def _write(self, *, again: bool = False) -> None:
         self._here = +self._here  # without those whose count has come to nothing

@@ -67,6 +67,7 @@ class Room {
     const cursor = this.older ? `&cursor=${encodeURIComponent(this.older)}` : "";
     const page = await api("GET", `/rooms/${this.id}/messages?limit=50${cursor}`);
     const events = page.items.reverse();
+    for (const { client_id } of events) this.waiting.delete(client_id);
     if (this.older === undefined) {
       this.events = events;
       const behind = this.applied > (events.at(-1)?.seq ?? 0);
@@ -102,16 +103,21 @@ const handlers = {
   event({ room, event }) {
     rooms.get(room)?.apply(event);
   },
+  ack({ room: id, receipt }) {
+    // Of something whose event was applied before, or came with a page of history.
+    const room = rooms.get(id);
+    if (room && receipt.seq <= room.applied && room.waiting.delete(receipt.client_id) && room === current) redraw();
+  },
   ended({ room }) {
     const gone = rooms.get(room);
     rooms.delete(room);
-    if (current === gone) open(null);
+    if (current === gone) location.hash = "";
     listRooms();
     if (gone) notice(`You are no longer in ${gone.name}.`);
   },
   error({ room, client_id, problem }) {
     const message = rooms.get(room)?.waiting.get(client_id);
-    if (problem.status === 503 || problem.status === 429) {
+    if (problem.status === 503 || problem.type === "/problems/too-fast") {
       // For a moment: what is waiting is said again, and what is not followed is followed again.
       const again = () => (message ? rooms.get(room)?.waiting.has(client_id) && rooms.get(room).send(client_id) : rooms.get(room)?.follow());
       setTimeout(again, 1000 + Math.random() * 3000);

@@ -1,5 +1,6 @@
 """A stream of server-sent events: the same log and the same messages, for where a socket does not get through."""
 
+import logging
 import random
 import uuid
 from collections.abc import AsyncIterator
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Query
 from fastapi.sse import ServerSentEvent
 from pydantic import StringConstraints
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts.permissions import SignedIn
 from app.live import schemas
@@ -15,6 +17,8 @@ from app.live.reader import MOST_ROOMS, Reader
 from app.messages.schemas import Person
 from app.problems import Problem
 from app.state import AppState
+
+logger = logging.getLogger(__name__)
 
 COME_BACK_WITHIN = 3000  # milliseconds; a different number for each, or all would come at once
 
@@ -36,8 +40,12 @@ class Stream(Reader):
             yield ServerSentEvent(raw_data=message.frame())
         while self._closing is None:
             self._work.clear()
-            async for text, position in self.due():
-                yield ServerSentEvent(raw_data=text, id=position)
+            try:
+                async for text, position in self.due():
+                    yield ServerSentEvent(raw_data=text, id=position)
+            except (SQLAlchemyError, OSError) as error:
+                logger.warning("A stream cannot read the log: %s", type(error).__name__)
+                break
             if self._draining and not self._work.is_set():
                 break
             await self._work.wait()
@@ -57,7 +65,7 @@ async def open_stream(
     once more; whoever applies only the next number does not mind.
     """
     stream = Stream(caller, database=state["database"], hub=state["hub"])
-    last_room, _, last_seq = (last_event_id or "").partition(".")
+    last_room, last_seq = (last_event_id or ".").split(".")[:2]
     state["hub"].connect(stream)
     try:
         for position in room or ():

@@ -131,14 +131,31 @@ async def test_updates_are_merged_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize(
-    "data", [b"\x00", b"\xff\xff\xff", b"\x00\x02\x05garba", b"\x00\x00\x03abc", b"\x01\x05\x00\xff", b"\x00\x02", b""]
+    "data",
+    [
+        b"\x00",
+        b"\xff\xff\xff",
+        b"\x00\x02\x05garba",
+        b"\x00\x00\x03abc",
+        b"\x01\x05\x00\xff",
+        b"\x00\x02",
+        b"",
+        b"\x01" + b"\xff" * 900_000,
+        b"\x00\x00" + b"\xff" * 900_000,
+        b"\x00\x02" + b"\xff" * 900_000,
+    ],
 )
 async def test_garbage_closes_the_socket_and_harms_nobody(server: str, meet: Meet, data: bytes) -> None:
+    """The long ones are numbers of a million digits, which would keep a careless decoder busy for minutes."""
     ada = await meet("ada")
     room = room_id(await make_room(ada))
     async with editing(server, ada, room) as bad, editing(server, ada, room) as good:
         await bad.socket.send(data)
         await good.write("still here")
+        if len(data) > 100:
+            with pytest.raises(ConnectionClosedError):
+                await bad.until("never")
+            assert bad.socket.close_code == 1007
     async with editing(server, ada, room) as late:
         await late.until("still here")
 

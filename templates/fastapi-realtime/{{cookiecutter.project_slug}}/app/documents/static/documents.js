@@ -62,6 +62,9 @@ field.addEventListener("input", () => {
   while (front < most && before[front] === after[front]) front += 1;
   let back = 0;
   while (back < most - front && before.at(-1 - back) === after.at(-1 - back)) back += 1;
+  // Never between the halves of one character.
+  if (front && /[\uD800-\uDBFF]/.test(before[front - 1])) front -= 1;
+  if (back && /[\uDC00-\uDFFF]/.test(before.at(-back))) back -= 1;
   opened.provider.doc.transact(() => {
     opened.text.delete(front, before.length - front - back);
     opened.text.insert(front, after.slice(front, after.length - back));
