@@ -90,11 +90,10 @@ async def test_a_slow_reader_is_closed_with_1013_and_others_are_not_delayed(
             await client.follow(room)
             await client.until(1)
         slow.socket.transport.pause_reading()
-        for _ in range(10):
+        for number in range(1, 11):
             await fill(database, room, ada, events=hub.PAGE)
             await quick.say(room, "wake up")
-            await quick.until(quick.applied + 1)
-        await quick.until(1 + 10 * (hub.PAGE + 1))
+            await quick.until(1 + number * (hub.PAGE + 1))
         slow.socket.transport.resume_reading()
         with pytest.raises(ConnectionClosedError) as closed:
             await slow.until(quick.applied)
