@@ -49,7 +49,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         """Run the application, and after it what it has left in the scope's extensions as `rest`.
 
         So a socket that is open for hours does not hold two dozen stack frames of middleware, which are done with it
-        once the handshake is over: that is 20 KiB less for each.
+        once the handshake is over.
         """
         await self.config.loaded_app(scope, receive, send)
         if rest := scope["extensions"].pop("rest", None):
