@@ -48,9 +48,9 @@ def demo(port: Annotated[int | None, typer.Option(help="8000, or a free one when
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     migrate(settings)
-    people = asyncio.run(demonstration.load(settings))
+    people = asyncio.run(with_database(demonstration.load))
     typer.echo(demonstration.welcome(settings, people))
-    run(settings)
+    run(settings, workers=settings.web_concurrency)
 
 
 @cli.command()
@@ -61,14 +61,7 @@ def dev() -> None:
     os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
     settings = read_settings()
     migrate(settings)
-    uvicorn.run(
-        "app.asgi:app",
-        host=settings.host,
-        port=settings.port,
-        reload=True,
-        reload_dirs=[str(Path(__file__).parent)],
-        **how_to_serve(settings),
-    )
+    run(settings, reload=True, reload_dirs=[str(Path(__file__).parent)])
 
 
 @cli.command()
@@ -78,7 +71,7 @@ def serve() -> None:
     if found := settings.faults() + faults(settings):
         typer.echo("\n".join(found), err=True)
         raise typer.Exit(2)
-    run(settings)
+    run(settings, workers=settings.web_concurrency)
 
 
 @cli.command("migrate")
@@ -166,30 +159,18 @@ def how_to_serve(settings: Settings) -> dict[str, Any]:
     }
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, **more: Any) -> None:  # noqa: ANN401
     """Serve until SIGINT or SIGTERM. Each process reads the settings for itself, from the same environment."""
-    uvicorn.run(
-        "app.asgi:app",
-        host=settings.host,
-        port=settings.port,
-        workers=settings.web_concurrency,
-        **how_to_serve(settings),
-    )
+    uvicorn.run("app.asgi:app", host=settings.host, port=settings.port, **how_to_serve(settings), **more)
 
 
 def free_port(*, preferred: int) -> int:
     """The preferred port, or any other when somebody has that."""
-    for port in (preferred, 0):
-        with socket.socket() as candidate:
-            if os.name == "posix":
-                # As the server will: a port whose last connections are just ending is free.
-                candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                candidate.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+    try:
+        with socket.create_server(("127.0.0.1", preferred)) as candidate:
             return int(candidate.getsockname()[1])
-    raise OSError("no port is free")
+    except OSError:
+        return free_port(preferred=0)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,11 @@
 """Wakes whoever waits for news. The database is the log; a hint only says where to look, and may be lost."""
 
-import logging
-import secrets
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from app.rooms.models import Event
-
-logger = logging.getLogger(__name__)
-
-MOST_WAITING = (
-    10_000  # hints that wait for a broker that is slow or gone; older ones are dropped, the poll replaces them
-)
-LONGEST_HINT = 7_500  # bytes; PostgreSQL carries less than 8,000
-TRY_AGAIN = timedelta(seconds=1)
-US = secrets.token_hex(4)  # this process; what comes back from the broker is no news for it
 
 
 class Hint(NamedTuple):

@@ -13,9 +13,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from app.broker import Broker, Hint
 from app.settings import Settings
 
 type SchemaState = Literal["ok", "missing", "stale"]
@@ -59,22 +61,27 @@ def now() -> datetime:
 
 
 class Database:
-    """One engine and two ways in: `read()` for questions, `write()` for a transaction."""
+    """One engine and two ways in: `read()` for questions, `write()` for a transaction.
 
-    def __init__(self, url: URL) -> None:
-        sqlite = url.get_backend_name() == "sqlite"
+    `insert` is the dialect's own, which knows ON CONFLICT.
+    """
+
+    def __init__(self, url: URL, broker: Broker | None = None) -> None:
+        self.broker = broker or Broker()
+        on_sqlite = url.get_backend_name() == "sqlite"
+        self.insert = sqlite.insert if on_sqlite else postgresql.insert
         # Without limits a host that is gone, and says nothing, holds a connection for many minutes.
-        connect_args = {"timeout": BUSY_SECONDS} if sqlite else {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+        connect_args = {"timeout": BUSY_SECONDS} if on_sqlite else {"connect_timeout": 5, "tcp_user_timeout": 10_000}
         # No overflow: a flood of requests waits here, in order, and not at the database's own limit.
         self.engine = create_async_engine(
             url,
             pool_size=POOL_SIZE,
             max_overflow=0,
-            pool_pre_ping=not sqlite,
+            pool_pre_ping=not on_sqlite,
             connect_args=connect_args,
             hide_parameters=True,  # errors are logged, and messages and password hashes are parameters
         )
-        if sqlite:
+        if on_sqlite:
             begin_immediate(self.engine.sync_engine)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
         # A question needs no BEGIN and ROLLBACK around it: they would double its price.
@@ -82,7 +89,7 @@ class Database:
         self._questions = async_sessionmaker(self._without_begin, expire_on_commit=False)
         self._transactions = async_sessionmaker(self.engine, expire_on_commit=False)
         # SQLite has one writer. Within a process writers queue here, in order, instead of polling its lock.
-        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if sqlite else nullcontext()
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if on_sqlite else nullcontext()
 
     def read(self) -> AsyncSession:
         """A session for questions, each statement for itself: `async with database.read() as session`."""
@@ -92,10 +99,13 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A transaction. It is committed when the block ends and rolled back when the block raises.
 
-        The caller goes on only after the commit, so an answer sent after the block is never about nothing.
+        The caller goes on only after the commit, so an answer sent after the block is never about nothing; nor are the
+        hints, which go out then (`after_commit`).
         """
         async with self._turn, self._transactions.begin() as session:
             yield session
+        for hint in session.info.get("hints", ()):
+            self.broker.announce(hint)
 
     async def schema(self) -> SchemaState:
         """Whether the tables are those of this code. Raises SQLAlchemyError or OSError when it does not answer."""
@@ -104,6 +114,11 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def after_commit(session: AsyncSession, hint: Hint) -> None:
+    """Announce something when the transaction of this session is committed, and never when it is rolled back."""
+    session.info.setdefault("hints", []).append(hint)
 
 
 def begin_immediate(engine: Engine) -> None:

@@ -3,13 +3,10 @@
 import json
 import os
 import secrets
-import uuid
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from app.accounts import services as accounts
-from app.broker import Broker
+from app.accounts.services import create_user
 from app.database import Database, now
 from app.rooms import log
 from app.rooms import services as rooms
@@ -18,20 +15,11 @@ from app.settings import Settings
 
 FOLDER = Path(".demo")
 DATABASE_URL = f"sqlite:///{FOLDER.as_posix()}/data.sqlite3"
-
 EXAMPLE = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 
 
 class NotHereError(Exception):
     """The demo would touch what is not its own."""
-
-
-@dataclass(frozen=True)
-class Person:
-    """An account of the demo, with a password of its own."""
-
-    name: str
-    password: str
 
 
 def settings(*, port: int) -> Settings:
@@ -43,33 +31,34 @@ def settings(*, port: int) -> Settings:
         raise NotHereError("DATABASE_URL names a database that the demo did not make. Unset it to see the demo.")
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / ".gitignore").write_text("*\n")
-    kept = FOLDER / "secret"
-    if not kept.exists():
-        _keep(kept, secrets.token_urlsafe(48))
-    os.environ.update(
-        ENVIRONMENT="development",
-        DATABASE_URL=DATABASE_URL,
-        SECRET_KEY=kept.read_text(),
-        ALLOWED_HOSTS="",
-        HOST="127.0.0.1",
-        PORT=str(port),
-    )
+    if not (secret := FOLDER / "secret").exists():
+        _keep(secret, secrets.token_urlsafe(48))
+    os.environ |= {"ENVIRONMENT": "development", "DATABASE_URL": DATABASE_URL, "SECRET_KEY": secret.read_text()}
+    os.environ |= {"ALLOWED_HOSTS": "", "HOST": "127.0.0.1", "PORT": str(port)}
     return Settings()
 
 
-async def load(settings: Settings) -> list[Person]:
-    """The people, made the first time with their rooms. Later starts change nothing: whoever is signed in stays so."""
-    kept = FOLDER / "people.json"
-    if not kept.exists():
-        people = [Person(name, secrets.token_urlsafe(9)) for name in EXAMPLE["people"]]
-        database = Database(settings.async_database)
-        try:
-            users = [await accounts.create_user(database, name=each.name, password=each.password) for each in people]
-            await _talk(database, {user.name: user.id for user in users})
-        finally:
-            await database.close()
-        _keep(kept, json.dumps([asdict(person) for person in people]))
-    return [Person(**person) for person in json.loads(kept.read_text())]
+async def load(database: Database) -> dict[str, str]:
+    """The people and their passwords, made the first time with their rooms.
+
+    Later starts change nothing: whoever is signed in stays so.
+    """
+    if not (kept := FOLDER / "people.json").exists():
+        people = {name: secrets.token_urlsafe(9) for name in EXAMPLE["people"]}
+        ids = {name: (await create_user(database, name=name, password=people[name])).id for name in people}
+        for room in EXAMPLE["rooms"]:
+            owner, *others = room["members"]
+            room_id = (await rooms.create_room(database, name=room["name"], owner_id=ids[owner])).room.id
+            for name in others:
+                await rooms.add_member(database, room_id=room_id, actor_id=ids[owner], name=name)
+            async with database.write() as session:
+                for number, said in enumerate(room["said"]):
+                    event = Event(room_id=room_id, kind="message", actor_id=ids[said["by"]], body=said["body"])
+                    event.client_id = f"example-{number}"
+                    event.created_at = now() - timedelta(hours=said["hours_ago"], minutes=-number)
+                    await log.append(session, event)
+        _keep(kept, json.dumps(people))
+    return dict(json.loads(kept.read_text()))
 
 
 def _keep(file: Path, text: str) -> None:
@@ -78,24 +67,9 @@ def _keep(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-async def _talk(database: Database, ids: dict[str, uuid.UUID]) -> None:
-    """The rooms, and what was said there some hours ago."""
-    for room in EXAMPLE["rooms"]:
-        owner, *others = room["members"]
-        place = (await rooms.create_room(database, name=room["name"], owner_id=ids[owner])).room.id
-        for name in others:
-            await rooms.add_member(database, Broker(), room_id=place, actor_id=ids[owner], name=name)
-        async with database.write() as session:
-            for number, said in enumerate(room["said"]):
-                event = Event(room_id=place, kind="message", actor_id=ids[said["by"]], body=said["body"])
-                event.client_id = f"example-{number}"
-                event.created_at = now() - timedelta(hours=said["hours_ago"], minutes=-number)
-                await log.append(session, event)
-
-
-def welcome(settings: Settings, people: list[Person]) -> str:
+def welcome(settings: Settings, people: dict[str, str]) -> str:
     """What to do now."""
-    named = "\n".join(f"    {person.name:<8} {person.password}" for person in people)
+    named = "\n".join(f"    {name:<8} {password}" for name, password in people.items())
     return f"""
   http://{settings.host}:{settings.port}
 

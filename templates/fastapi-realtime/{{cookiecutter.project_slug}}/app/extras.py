@@ -27,8 +27,6 @@ NAMES = (
 class Extra:
     """What an extra adds; `app/<name>/extra.py` makes it, as `extra`."""
 
-    # Under /api/v1, and at the root.
-    api: APIRouter | None = None
     router: APIRouter | None = None
     # Entered when the process starts, with everything that it has; left before the database is closed.
     lifespan: Callable[[State], AbstractAsyncContextManager[None]] | None = None

@@ -1,19 +1,15 @@
 """The pages for people. They hold no data: the scripts fetch it, with the cookie of whoever is signed in."""
 
 from pathlib import Path
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.templating import Jinja2Templates
 
-from app.accounts.permissions import caller_or_nobody
-from app.accounts.services import Caller
+from app.accounts.permissions import MaybeCaller
 from app.extras import all_extras
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(Path(__file__).parent / "templates")
-
-MaybeCaller = Annotated[Caller | None, Depends(caller_or_nobody)]
 
 
 @router.get("/")

@@ -3,7 +3,7 @@
 Both are classes that uvicorn is given by name, so that they work in each of its workers.
 """
 
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket as WebSocketConnection
@@ -14,12 +14,6 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 GRACE = 10  # seconds, for what is still to be sent to a connection that has ended
-
-
-class Drains(Protocol):
-    """What ends open connections in good order; `drain` in the lifespan's state."""
-
-    def drain(self) -> None: ...
 
 
 class Http(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
@@ -78,18 +72,13 @@ class WebSocket(WebSocketsSansIOProtocol):
         return True
 
     def shutdown(self) -> None:
-        if self.handle_is_open() and drain(self.app_state):
-            return
-        super().shutdown()
-
-    def handle_is_open(self) -> bool:
-        """Whether the application has a socket that it can close."""
-        return self.handshake_complete and not self.close_sent and not self.disconnected
+        drain(self.app_state)
+        # An open socket is closed by the application.
+        if not self.handshake_complete or self.close_sent or self.disconnected:
+            super().shutdown()
 
 
-def drain(state: dict[str, Any]) -> bool:
-    """Let the application end what is open. False when it has nothing that could."""
-    hub = cast(Drains | None, state.get("hub"))
-    if hub is not None:
-        hub.drain()
-    return hub is not None
+def drain(state: dict[str, Any]) -> None:
+    """Let the application end what is open."""
+    if "hub" in state:
+        state["hub"].drain()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
-from app.broker import Broker
 from app.database import Database
 from app.settings import Settings
 
@@ -20,7 +19,6 @@ class State(TypedDict):
 
     settings: Settings
     database: Database
-    broker: Broker
     hub: "Hub"
     # Each is asked in turn who a bearer token stands for: our own tokens, the JWTs of an OpenID Connect issuer …
     bearers: list[Callable[[str], Awaitable["Caller | None"]]]

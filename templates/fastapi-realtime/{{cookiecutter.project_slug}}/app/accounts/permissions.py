@@ -30,7 +30,10 @@ async def caller_or_nobody(connection: HTTPConnection, state: AppState) -> Calle
     return await authenticate(state["database"], key=state["settings"].secret_key, secret=cookie, kind="browser")
 
 
-async def signed_in(caller: Annotated[Caller | None, Depends(caller_or_nobody)]) -> Caller:
+MaybeCaller = Annotated[Caller | None, Depends(caller_or_nobody)]
+
+
+async def signed_in(caller: MaybeCaller) -> Caller:
     """Whoever is signed in. Raises NotSignedIn."""
     if caller is None:
         raise NotSignedIn

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from app.accounts.models import LONGEST_NAME
 from app.schemas import WITHOUT_NUL, Strict
@@ -22,6 +22,10 @@ class SignIn(Strict):
     password: Annotated[str, StringConstraints(max_length=256)]
 
 
-class SignedInUser(BaseModel):
+class Person(BaseModel):
+    """Somebody, as others see them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
     id: uuid.UUID
     name: str

@@ -15,15 +15,14 @@ from typing import Literal
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from pydantic import SecretStr
-from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, case, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.errors import NameTaken, TooManyAttempts, WrongNameOrPassword
 from app.accounts.models import Session, SignInAttempts, User
-from app.broker import Broker, Hint
-from app.database import Database, now
+from app.broker import Hint
+from app.database import Database, after_commit, now
 
 type Kind = Literal["browser", "program"]
 
@@ -68,12 +67,9 @@ async def set_password(database: Database, *, name: str, password: str) -> bool:
     """Give somebody a new password and end all their sessions. False when there is nobody of that name."""
     hashed = await asyncio.to_thread(passwords.hash, password)
     async with database.write() as session:
-        found = await session.scalar(
-            update(User).where(User.name == name.lower()).values(password_hash=hashed).returning(User.id)
-        )
-        await session.execute(
-            update(Session).where(Session.user_id == found, Session.ended_at.is_(None)).values(ended_at=now())
-        )
+        change = update(User).where(User.name == name.lower()).values(password_hash=hashed)
+        found = await session.scalar(change.returning(User.id))
+        await end_sessions(session, Session.user_id == found)
     return found is not None
 
 
@@ -86,17 +82,13 @@ async def sign_in(
     password is looked at, so a hundred guesses at once are not a hundred guesses.
     """
     name = name.lower()
-    others, pair = await _count_attempt(database, name=name, address=address)
+    pair, *others = await _count_attempt(database, name=name, address=address)
     user = await find_user(database, name=name)
     if not await asyncio.to_thread(_verify, user.password_hash if user else None, password) or user is None:
         raise WrongNameOrPassword("Check both. Capital letters count in the password, not in the name.")
     async with database.write() as session:
         if replaces:
-            await session.execute(
-                update(Session)
-                .where(Session.digest == _digest(key, replaces), Session.ended_at.is_(None))
-                .values(ended_at=now())
-            )
+            await end_sessions(session, Session.digest == _digest(key, replaces))
         # Right passwords are no guesses: a whole office behind one address may sign in.
         await session.execute(delete(SignInAttempts).where(SignInAttempts.key == pair))
         counted = update(SignInAttempts).where(SignInAttempts.key.in_(others), SignInAttempts.tries > 0)
@@ -111,12 +103,7 @@ async def open_session(
     """Open a session for somebody; the secret is for them, and nobody can read it again."""
     secret = secrets.token_urlsafe(32)
     opened = Session(
-        id=uuid.uuid4(),
-        digest=_digest(key, secret),
-        kind=kind,
-        label=label,
-        user_id=user.id,
-        expires_at=now() + lasts,
+        id=uuid.uuid4(), digest=_digest(key, secret), kind=kind, label=label, user_id=user.id, expires_at=now() + lasts
     )
     session.add(opened)
     await session.flush()
@@ -133,11 +120,19 @@ async def authenticate(database: Database, *, key: SecretStr, secret: str, kind:
     return Caller(*row) if row else None
 
 
-async def sign_out(database: Database, broker: Broker, *, session_id: uuid.UUID) -> None:
-    """End a session on the server; the sockets that it opened are closed."""
+async def end_sessions(session: AsyncSession, *which: ColumnElement[bool]) -> Sequence[uuid.UUID]:
+    """End those sessions, on the server; the sockets that they opened are closed. Returns which they were."""
+    end = update(Session).where(Session.ended_at.is_(None), *which).values(ended_at=now())
+    ended = (await session.scalars(end.returning(Session.id))).all()
+    for session_id in ended:
+        after_commit(session, Hint("session", session_id))
+    return ended
+
+
+async def sign_out(database: Database, *, session_id: uuid.UUID) -> None:
+    """End a session."""
     async with database.write() as session:
-        await session.execute(update(Session).where(Session.id == session_id).values(ended_at=now()))
-    broker.announce(Hint("session", session_id))
+        await end_sessions(session, Session.id == session_id)
 
 
 async def ended_since(database: Database, moment: datetime) -> Sequence[uuid.UUID]:
@@ -170,41 +165,26 @@ def _verify(hashed: str | None, password: str) -> bool:
         return False
 
 
-async def _count_attempt(database: Database, *, name: str, address: str) -> tuple[list[str], str]:
+async def _count_attempt(database: Database, *, name: str, address: str) -> tuple[str, ...]:
     """Count one more attempt, in the database because there may be many processes. Raises TooManyAttempts.
 
-    Returns the keys that were counted: those of the name and the address, and that of the pair.
+    Returns the keys that were counted: those of the pair, the address and the name.
     """
-    network = _network(address)
-    limits = {
-        f"pair {network} {name}": TRIES_PER_PAIR,
-        f"address {network}": TRIES_PER_ADDRESS,
-        f"name {name}": TRIES_PER_NAME,
-    }
-    moment = now()
+    network, moment = _network(address), now()
+    keys = f"pair {network} {name}", f"address {network}", f"name {name}"
+    limits = dict(zip(keys, (TRIES_PER_PAIR, TRIES_PER_ADDRESS, TRIES_PER_NAME), strict=True))
+    # Always in the same order, or two attempts could wait for each other.
+    first = [{"key": key, "tries": 1, "window_ends_at": moment + WINDOW} for key in sorted(keys)]
+    tries, ends = SignInAttempts.tries, SignInAttempts.window_ends_at
+    over = ends < moment
+    again = {"tries": case((over, 1), else_=tries + 1), "window_ends_at": case((over, moment + WINDOW), else_=ends)}
+    count = database.insert(SignInAttempts).values(first).on_conflict_do_update(index_elements=["key"], set_=again)
     async with database.write() as session:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        waits = []
-        # Always in the same order, or two attempts could wait for each other.
-        for key, most in sorted(limits.items()):
-            row = insert(SignInAttempts).values(key=key, tries=1, window_ends_at=moment + WINDOW)
-            row = row.on_conflict_do_update(
-                index_elements=["key"],
-                set_={
-                    "tries": case((SignInAttempts.window_ends_at < moment, 1), else_=SignInAttempts.tries + 1),
-                    "window_ends_at": case(
-                        (SignInAttempts.window_ends_at < moment, moment + WINDOW),
-                        else_=SignInAttempts.window_ends_at,
-                    ),
-                },
-            )
-            counted = (await session.execute(row.returning(SignInAttempts.tries, SignInAttempts.window_ends_at))).one()
-            if counted.tries > most:
-                waits.append(counted.window_ends_at - moment)
-    if waits:
+        counted = (await session.execute(count.returning(SignInAttempts.key, tries, ends))).all()
+    if waits := [end - moment for key, number, end in counted if number > limits[key]]:
         seconds = max(1, round(max(waits).total_seconds()))
         raise TooManyAttempts(f"Try again in {seconds} seconds.", headers={"Retry-After": str(seconds)})
-    return [f"address {network}", f"name {name}"], f"pair {network} {name}"
+    return keys
 
 
 def _network(address: str) -> str:

@@ -1,11 +1,11 @@
 """An editor: somebody who has a document open, by the protocol of `y-websocket` (y-protocols/PROTOCOL.md)."""
 
-import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from pycrdt import (
     Decoder,
@@ -19,12 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket
 
 from app.accounts.services import Caller
-from app.database import Database
 from app.documents.shared import Documents
-from app.live.hub import Cursor, Frame, Hub
-from app.live.limits import TokenBucket
-from app.live.peer import Peer
-from app.live.reader import RESTART, TRY_AGAIN, UNSUPPORTED
+from app.live.hub import Frame, Hub
+from app.live.reader import TRY_AGAIN, UNSUPPORTED
+from app.live.socket import Socket, TokenBucket
 from app.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -36,13 +34,11 @@ RATE, BURST = 50, 500
 QUERY_AWARENESS = 3
 
 
-class Editor(Peer):
+class Editor(Socket):
     """One open document of a person who is in its room."""
 
-    def __init__(
-        self, caller: Caller, room_id: uuid.UUID, *, documents: Documents, database: Database, hub: Hub
-    ) -> None:
-        super().__init__(caller, database=database, hub=hub)
+    def __init__(self, caller: Caller, room_id: uuid.UUID, documents: Documents, hub: Hub) -> None:
+        super().__init__(caller, hub)
         self._room_id = room_id
         self._documents = documents
         self._outbox: deque[bytes] = deque()
@@ -54,8 +50,6 @@ class Editor(Peer):
         async with self._until_disconnected(), self._documents.opened(self._room_id) as shared:
             self._shared = shared
             shared.editors.add(self)
-            self.send(create_sync_message(shared.doc))
-            self._send_awareness()
             try:
                 await super().serve(socket)
             finally:
@@ -73,6 +67,10 @@ class Editor(Peer):
         finally:
             self._hub.disconnect(self)
 
+    def _greet(self) -> None:
+        self.send(create_sync_message(self._shared.doc))
+        self._send_awareness()
+
     def send(self, message: bytes) -> None:
         """Put something into the outbox."""
         if len(self._outbox) >= MOST_WAITING:
@@ -81,31 +79,20 @@ class Editor(Peer):
             self._outbox.append(message)
             self._work.set()
 
-    def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None:  # noqa: ARG002
+    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:  # noqa: ARG002
         """Of the room only one thing matters: that this person was shown out."""
-        if any(frame.out == self.user_id for frame in frames):
+        if any(frame.out == self.caller.user_id for frame in frames):
             self.close(NOT_A_MEMBER, "You are no longer in the room.")
 
-    async def _read(self, writer: asyncio.Task[None]) -> None:
-        while not self._ending and not self._draining:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            if (data := message.get("bytes")) is None:
-                self.close(UNSUPPORTED, "Send binary frames.")
-                continue
-            self._busy = True
-            await self._take(data)
-            self._busy = False
-            self._work.set()
-        await writer
-
-    async def _take(self, data: bytes) -> None:
+    async def _take(self, frame: MutableMapping[str, Any]) -> None:
+        data = frame.get("bytes")
         try:
-            if self._bucket.take():
+            if data is None:
+                self.close(UNSUPPORTED, "Send binary frames.")
+            elif self._bucket.take():
                 self.close(TRY_AGAIN, "You send too fast.")
             else:
-                await self._do(data)
+                await self._apply(data)
         except Problem as error:
             self.close(INVALID if error.status == 422 else NOT_A_MEMBER, error.detail)  # noqa: PLR2004
         except (SQLAlchemyError, OSError) as error:
@@ -114,7 +101,7 @@ class Editor(Peer):
         except Exception:
             self.close(INVALID, "That is not the protocol of y-websocket.")
 
-    async def _do(self, data: bytes) -> None:
+    async def _apply(self, data: bytes) -> None:
         match data[0], data[1:]:
             case YMessageType.SYNC, rest if rest[0] == YSyncMessageType.SYNC_STEP1:
                 _payload(rest[1:])
@@ -136,14 +123,9 @@ class Editor(Peer):
         if awareness.states:
             self.send(create_awareness_message(awareness.encode_awareness_update(list(awareness.states))))
 
-    async def _write(self) -> None:
-        while not self._ending:
-            self._work.clear()
-            while self._outbox and not self._ending:
-                await self._socket.send_bytes(self._outbox.popleft())
-            if self._draining and not self._busy and not self._work.is_set():
-                self.close(RESTART, "The server restarts. Reconnect.")
-            await self._work.wait()
+    async def _send_what_is_due(self) -> None:
+        while self._outbox and not self._ending:
+            await self._socket.send_bytes(self._outbox.popleft())
 
 
 class _Decoder(Decoder):

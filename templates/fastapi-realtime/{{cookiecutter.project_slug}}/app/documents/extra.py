@@ -14,7 +14,7 @@ from app.state import State
 @asynccontextmanager
 async def lifespan(state: State) -> AsyncIterator[None]:
     """Look for changes of other processes for as long as this one runs."""
-    documents = state["extras"]["documents"] = Documents(state["database"], state["broker"])
+    documents = state["extras"]["documents"] = Documents(state["database"])
     task = asyncio.create_task(documents.run())
     yield
     documents.stop()

@@ -22,7 +22,7 @@ async def edit(socket: WebSocket, room_id: uuid.UUID, state: AppState) -> None:
     try:
         caller = await signed_in(await caller_or_nobody(socket, state))
         room = (await get_room(database, room_id=room_id, user_id=caller.user_id)).room
-        editor = Editor(caller, room_id, documents=documents, database=database, hub=hub)
+        editor = Editor(caller, room_id, documents, hub)
         hub.connect(editor)
     except Problem as error:
         await socket.send_denial_response(error.response())

@@ -5,13 +5,13 @@ import base64
 import logging
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pycrdt import Awareness, Doc, create_awareness_message, create_update_message
 
-from app.broker import Broker, Hint
+from app.broker import Hint
 from app.database import Database
 from app.documents import services
 
@@ -69,14 +69,14 @@ class Shared:
 class Documents:
     """All open documents of this process."""
 
-    def __init__(self, database: Database, broker: Broker) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._broker = broker
+        self._broker = database.broker
         self._open: dict[uuid.UUID, Shared] = {}
         self._news: set[uuid.UUID] = set()
         self._woken = asyncio.Event()
         self._stopped = False
-        broker.listen(self.hear)
+        database.broker.listen(self.hear)
 
     @asynccontextmanager
     async def opened(self, room_id: uuid.UUID) -> AsyncIterator[Shared]:
@@ -96,7 +96,7 @@ class Documents:
         """Store, then tell everybody: who sees a change can rely on it. Raises RoomNotFound or InvalidUpdate."""
         if data == services.NOTHING:
             return
-        seq = await services.append(self._database, room_id=shared.room_id, user_id=editor.user_id, data=data)
+        seq = await services.append(self._database, room_id=shared.room_id, user_id=editor.caller.user_id, data=data)
         if seq > shared.seq:
             shared.makers[seq] = editor
         await shared.catch_up()
@@ -128,11 +128,9 @@ class Documents:
     async def run(self) -> None:
         """Read what other processes stored, until stopped."""
         while not self._stopped:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(POLL.total_seconds()):
                     await self._woken.wait()
-            except TimeoutError:
-                pass
             self._woken.clear()
             try:
                 heads = await services.heads(self._database, list(self._open)) if self._open else {}

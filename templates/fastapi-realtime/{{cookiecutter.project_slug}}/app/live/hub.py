@@ -8,24 +8,28 @@ import asyncio
 import logging
 import time
 import uuid
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import Field, TypeAdapter
 from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 
 from app.accounts.services import ended_since
-from app.broker import Broker, Hint
+from app.broker import Hint
 from app.database import Database, now
 from app.live.errors import TooManyConnections
 from app.live.schemas import FROM_CLIENT, FromClient, FromServer, RoomEvent
 from app.messages.schemas import Event
 from app.rooms import log, models
+
+if TYPE_CHECKING:
+    from app.live.reader import Reader
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +38,7 @@ RING = 512  # the events of a room that are kept for those who are a little behi
 PAGE = 200  # the events that one question to the log brings
 PATIENCE = timedelta(seconds=10)  # with a database that does not answer; then the question is asked again
 CLOCKS_DIFFER = timedelta(minutes=1)  # between hosts, at most: an ended session is looked for that much further back
+SIGNED_OUT = 4401  # the close code when the session is over: sign in first
 MOST_CONNECTIONS = 20  # of one person to one process
 
 
@@ -47,79 +52,36 @@ class Frame(NamedTuple):
     deletes: bool
 
 
-class Cursor:
-    """How far a reader has come in a room: sent up to `sent`, and there are events up to `head`."""
-
-    __slots__ = ("caught_up", "head", "sent")
-
-    def __init__(self, sent: int, head: int) -> None:
-        self.sent = sent
-        self.head = head
-        self.caught_up = False
-
-
-class Follower(Protocol):
-    """What the hub knows of whoever is connected (`app.live.reader.Reader`). Its methods return at once."""
-
-    user_id: uuid.UUID
-    session_id: uuid.UUID
-
-    @property
-    def expired(self) -> bool: ...
-    def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None: ...
-    def tell(self, text: str, key: object = None) -> None: ...
-    def end_session(self) -> None: ...
-    def drain(self) -> None: ...
-
-
-type Watcher = Callable[[Follower, uuid.UUID, bool], None]
+type Watcher = Callable[[Reader, uuid.UUID, bool], None]
 """What an extra may want to know: who follows which room, from now on (True) or no longer."""
 
 
 class Feed:
     """A room in this process: its newest events, and who follows it."""
 
-    def __init__(self, room_id: uuid.UUID, head: int) -> None:
-        self.room_id = room_id
+    def __init__(self, head: int) -> None:
         self.head = head
-        self.ring: deque[Frame] = deque(maxlen=RING)
-        self.followers: dict[Follower, Cursor] = {}
+        self.ring: list[Frame] = []
+        self.readers: set[Reader] = set()
         self.filling = asyncio.Lock()
-
-    def extend(self, frames: Sequence[Frame]) -> None:
-        """Take the next events of the log. They follow `head` without a gap: commits are in the order of numbers."""
-        self.ring.extend(frames)
-        self.head = frames[-1].seq
-        for follower, cursor in list(self.followers.items()):
-            follower.deliver(cursor, frames)
-        if any(frame.deletes for frame in frames):
-            self.ring.clear()  # it has the words; in the log they are no more
 
     def since(self, seq: int) -> list[Frame] | None:
         """The events after `seq` that the ring has; None when it does not reach back that far."""
-        missing = self.head - seq
-        if missing > len(self.ring):
-            return None
-        return [self.ring[index] for index in range(len(self.ring) - missing, len(self.ring))]
-
-    def fill(self, frames: Sequence[Frame]) -> None:
-        """Take events of the log that come before those of the ring, as many as there is place for."""
-        first = self.head - len(self.ring) + 1
-        older = [frame for frame in frames if frame.seq < first]
-        place = RING - len(self.ring)
-        self.ring.extendleft(reversed(older[-place:] if place else []))
+        place = len(self.ring) - (self.head - seq)
+        return self.ring[place:] if place >= 0 else None
 
 
 class Hub:
     """The feeds of this process, who is connected, and the one task that keeps the feeds up to date."""
 
-    def __init__(self, database: Database, broker: Broker) -> None:
-        self.watchers: list[Watcher] = []
-        self.handlers: dict[type[FromClient], Callable[[Follower, Any], Awaitable[None]]] = {}
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.connections: set[Reader] = set()
         self.draining = False
+        # For extras: who want to know, who answer further messages, and who count.
+        self.watchers: list[Watcher] = []
+        self.handlers: dict[type[FromClient], Callable[[Reader, Any], Awaitable[None]]] = {}
         self.measure: Callable[[str, float], None] = lambda _what, _value: None
-        self.connections: set[Follower] = set()
-        self._database = database
         self._feeds: dict[uuid.UUID, Feed] = {}
         self._of_user: Counter[uuid.UUID] = Counter()
         self._news: set[uuid.UUID] = set()
@@ -127,61 +89,61 @@ class Hub:
         self._stopped = False
         self._poll_seconds = POLL.total_seconds()
         self._polled_at = now()
-        self._client_message: TypeAdapter[FromClient] | None = None
-        broker.listen(self._hear)
+        database.broker.listen(self._hear)
 
-    def connect(self, follower: Follower) -> None:
+    @cached_property
+    def from_client(self) -> TypeAdapter[FromClient]:
+        """What a client may say: the messages of the core, and those that extras have handlers for."""
+        kinds: Any = Annotated[reduce(or_, (*FROM_CLIENT, *self.handlers)), Field(discriminator="type")]
+        return TypeAdapter(kinds)
+
+    def connect(self, reader: "Reader") -> None:
         """Let somebody in. Raises TooManyConnections."""
-        if self._of_user[follower.user_id] >= MOST_CONNECTIONS:
+        if self._of_user[reader.caller.user_id] >= MOST_CONNECTIONS:
             raise TooManyConnections(f"Close some: {MOST_CONNECTIONS} at once are enough.")
-        self._of_user[follower.user_id] += 1
-        self.connections.add(follower)
+        self._of_user[reader.caller.user_id] += 1
+        self.connections.add(reader)
         if self.draining:
-            follower.drain()
+            reader.drain()
 
-    def disconnect(self, follower: Follower) -> None:
+    def disconnect(self, reader: "Reader") -> None:
         """Forget a connection, and the rooms that nobody follows any more."""
-        if follower not in self.connections:
-            return
-        self.connections.discard(follower)
-        self._of_user[follower.user_id] -= 1
-        if not self._of_user[follower.user_id]:
-            del self._of_user[follower.user_id]
-        for room_id in [room_id for room_id, feed in self._feeds.items() if follower in feed.followers]:
-            self.unfollow(follower, room_id)
+        if reader in self.connections:
+            self.connections.discard(reader)
+            self._of_user.subtract([reader.caller.user_id])
+            if not self._of_user[reader.caller.user_id]:
+                del self._of_user[reader.caller.user_id]
+            for room_id in [room_id for room_id, feed in self._feeds.items() if reader in feed.readers]:
+                self.unfollow(reader, room_id)
 
-    def follow(self, follower: Follower, room_id: uuid.UUID, head: int, cursor: Cursor | None = None) -> None:
+    def follow(self, reader: "Reader", room_id: uuid.UUID, head: int) -> None:
         """Hand on the room's news from now on. `head` is the room's last event, just read."""
-        if follower not in self.connections:
+        if reader not in self.connections:
             return  # gone while that was read
-        feed = self._feeds.get(room_id)
-        if feed is None:
-            feed = self._feeds[room_id] = Feed(room_id, head)
-        cursor = feed.followers[follower] = cursor or Cursor(sent=head, head=head)
+        feed = self._feeds.setdefault(room_id, Feed(head))
+        feed.readers.add(reader)
         if head > feed.head:
             self._hear(Hint("room", room_id))
         elif missed := feed.since(head):
-            follower.deliver(cursor, missed)  # said while `head` was on its way from the database
+            reader.deliver(room_id, missed)  # said while `head` was on its way from the database
         for watcher in self.watchers:
-            watcher(follower, room_id, True)
+            watcher(reader, room_id, True)
 
-    def unfollow(self, follower: Follower, room_id: uuid.UUID) -> None:
+    def unfollow(self, reader: "Reader", room_id: uuid.UUID) -> None:
+        """Hand on no more of a room."""
         feed = self._feeds.get(room_id)
-        if feed is None or follower not in feed.followers:
-            return
-        del feed.followers[follower]
-        if not feed.followers:
-            del self._feeds[room_id]
-        for watcher in self.watchers:
-            watcher(follower, room_id, False)
+        if feed and reader in feed.readers:
+            feed.readers.discard(reader)
+            if not feed.readers:
+                del self._feeds[room_id]
+            for watcher in self.watchers:
+                watcher(reader, room_id, False)
 
     def tell(self, room_id: uuid.UUID, message: FromServer, *, replaces: bool = False) -> None:
         """Tell all who follow the room, here, something for the moment, or a state that replaces the one before."""
-        key = (type(message), room_id) if replaces else None
-        feed = self._feeds.get(room_id)
         text = message.frame()
-        for follower in list(feed.followers) if feed else ():
-            follower.tell(text, key)
+        for reader in list(self._feeds[room_id].readers) if room_id in self._feeds else ():
+            reader.tell(text, (type(message), room_id) if replaces else None)
 
     async def events(self, room_id: uuid.UUID, after: int) -> Sequence[Frame]:
         """What follows `after` in the room: from the ring, or for those who come from further back from the log.
@@ -195,17 +157,12 @@ class Hub:
         if feed.since(after) is None:
             async with feed.filling:
                 if feed.since(after) is None:
-                    feed.fill(await self._read(room_id, max(0, feed.head - RING), RING))
+                    older = await self._read(room_id, max(0, feed.head - RING), RING)
+                    first = feed.head - len(feed.ring)  # what has come meanwhile is there
+                    feed.ring = [*(each for each in older if each.seq <= first), *feed.ring][-RING:]
         self.measure("resumed from the ring", 1)
         # The reader may know of events that have not come to the ring yet.
         return feed.since(after) or await self._read(room_id, after, PAGE)
-
-    def parse(self, text: str) -> FromClient:
-        """A client's message: those of the core, and those that extras have handlers for. Raises ValidationError."""
-        if self._client_message is None:
-            kinds: Any = Annotated[reduce(or_, (*FROM_CLIENT, *self.handlers)), Field(discriminator="type")]
-            self._client_message = TypeAdapter(kinds)
-        return self._client_message.validate_json(text)
 
     async def run(self) -> None:
         """Keep the feeds up to date until stopped. A database that fails delays news, it loses none."""
@@ -224,19 +181,17 @@ class Hub:
                 logger.exception("The log cannot be read")
             self._woken.clear()
             if not self._news and not self._stopped:
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout_at(next_poll):
                         await self._woken.wait()
-                except TimeoutError:
-                    pass
 
     def drain(self) -> None:
         """The process ends: let everybody have what is due, and go. Each connection that is told to end calls it."""
         if self.draining:
             return
         self.draining = True
-        for follower in list(self.connections):
-            follower.drain()
+        for reader in list(self.connections):
+            reader.drain()
 
     def stop(self) -> None:
         """Let `run` come to its end; cancelled in the middle of a question it would leak a database connection."""
@@ -249,26 +204,26 @@ class Hub:
         elif hint.kind == "room" and (feed := self._feeds.get(hint.id)):
             if hint.event is not None and hint.event.seq == feed.head + 1 and hint.id not in self._news:
                 # Said in this process: what follows the last event without a gap need not be read from the log.
-                self._extend(feed, [encode(hint.event)])
+                self._extend(hint.id, feed, [encode(hint.event)])
             else:
                 self._news.add(hint.id)
                 self._woken.set()
 
     def _end_sessions(self, session_ids: Sequence[uuid.UUID]) -> None:
-        ended = set(session_ids)
-        for follower in [each for each in self.connections if each.session_id in ended or each.expired]:
-            follower.end_session()
+        moment, ended = now(), set(session_ids)
+        for reader in list(self.connections):
+            if reader.caller.session_id in ended or reader.caller.expires_at <= moment:
+                reader.close(SIGNED_OUT, "Your session has ended.")
 
     async def _poll(self) -> None:
         """Look for what no hint told: rooms that moved on and sessions that ended, in other processes perhaps."""
         started = now()
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            ended = await ended_since(self._database, self._polled_at - CLOCKS_DIFFER) if self.connections else []
-            heads = await log.heads(self._database, list(self._feeds)) if self._feeds else {}
+            ended = await ended_since(self.database, self._polled_at - CLOCKS_DIFFER) if self.connections else []
+            heads = await log.heads(self.database, list(self._feeds)) if self._feeds else {}
         self._polled_at = started
         self._end_sessions(ended)
-        if heads:
-            self._news |= {room_id for room_id, feed in self._feeds.items() if heads.get(room_id, 0) > feed.head}
+        self._news |= {id_ for id_, head in heads.items() if id_ in self._feeds and head > self._feeds[id_].head}
 
     async def _advance(self, room_id: uuid.UUID) -> None:
         feed = self._feeds.get(room_id)
@@ -282,17 +237,23 @@ class Hub:
         if new and self._feeds.get(room_id) is feed:
             if new[0].seq != feed.head + 1:
                 feed.ring.clear()  # what was between has been deleted by age; the ring is without gaps
-            self._extend(feed, new)
+            self._extend(room_id, feed, new)
         if len(frames) == PAGE:
             self._news.add(room_id)
 
-    def _extend(self, feed: Feed, frames: Sequence[Frame]) -> None:
+    def _extend(self, room_id: uuid.UUID, feed: Feed, frames: Sequence[Frame]) -> None:
+        """Take the next events of the log, and hand them on."""
         started = time.perf_counter()
-        feed.extend(frames)
+        feed.ring = [*feed.ring, *frames][-RING:]
+        feed.head = frames[-1].seq
+        for reader in list(feed.readers):
+            reader.deliver(room_id, frames)
+        if any(frame.deletes for frame in frames):
+            feed.ring.clear()  # it has the words; in the log they are no more
         self.measure("fan-out", time.perf_counter() - started)
 
     async def _read(self, room_id: uuid.UUID, after: int, limit: int) -> Sequence[Frame]:
-        rows = await log.after(self._database, room_id=room_id, seq=after, limit=limit)
+        rows = await log.after(self.database, room_id=room_id, seq=after, limit=limit)
         return [encode(row) for row in rows]
 
 

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from app.accounts.services import Caller
-from app.database import Database, now
 from app.live import schemas
 from app.live.errors import TooManyRooms
-from app.live.hub import RING, Cursor, Frame, Hub
+from app.live.hub import RING, Frame, Hub
 from app.rooms import log
 from app.rooms.errors import RoomNotFound
 
@@ -18,7 +17,6 @@ UNSUPPORTED = 1003  # a binary frame
 TOO_BIG = 1009  # a message over 64 KiB
 RESTART = 1012  # the process ends: reconnect, to another one
 TRY_AGAIN = 1013  # too slow: come back and go on after the last event that you applied
-SIGNED_OUT = 4401  # the session is over: sign in first
 
 MOST_ROOMS = 100  # rooms that one reader may follow
 MOST_NOTES = 16  # things for the moment that wait to be sent; further ones are dropped
@@ -31,15 +29,22 @@ class Due(NamedTuple):
     position: str | None = None
 
 
+class Cursor:
+    """How far a reader has come in a room: sent up to `sent`, and there are events up to `head`."""
+
+    __slots__ = ("caught_up", "head", "sent")
+
+    def __init__(self, sent: int, head: int) -> None:
+        self.sent = sent
+        self.head = head
+        self.caught_up = False
+
+
 class Reader:
     """Base of a socket and of a stream: both send what `due` brings, whenever `work` is set."""
 
-    def __init__(self, caller: Caller, *, database: Database, hub: Hub) -> None:
-        self.user_id = caller.user_id
-        self.session_id = caller.session_id
-        self.name = caller.name
-        self._expires_at = caller.expires_at
-        self._database = database
+    def __init__(self, caller: Caller, hub: Hub) -> None:
+        self.caller = caller
         self._hub = hub
         self._cursors: dict[uuid.UUID, Cursor] = {}
         self._notes: dict[object, str] = {}
@@ -48,29 +53,22 @@ class Reader:
         self._draining = False
 
     @property
-    def expired(self) -> bool:
-        """Whether the session that opened the connection has come to its end."""
-        return self._expires_at <= now()
-
-    @property
     def behind(self) -> int:
         """The events that wait to be sent."""
         return sum(cursor.head - cursor.sent for cursor in self._cursors.values())
 
-    async def follow(
-        self, room_id: uuid.UUID, *, after: int, epoch: uuid.UUID | None
-    ) -> schemas.Subscribed | schemas.Reset:
+    async def follow(self, room_id: uuid.UUID, after: int, epoch: uuid.UUID | None = None) -> schemas.FromServer:
         """Begin to read a room. Raises RoomNotFound or TooManyRooms."""
         if room_id not in self._cursors and len(self._cursors) >= MOST_ROOMS:
             raise TooManyRooms(f"Follow at most {MOST_ROOMS} rooms at once.")
-        room = await log.position(self._database, room_id=room_id, user_id=self.user_id)
+        room = await log.position(self._hub.database, room_id=room_id, user_id=self.caller.user_id)
         self.leave(room_id)
         if epoch not in (None, room.epoch) or not room.pruned <= after <= room.seq:
             self._hub.measure("reset", 1)
             return schemas.Reset(room=room_id, after=room.pruned, seq=room.seq, epoch=room.epoch)
-        cursor = self._cursors[room_id] = Cursor(sent=after, head=room.seq)
+        self._cursors[room_id] = Cursor(sent=after, head=room.seq)
         self._work.set()  # first, so that nothing is pushed past the answer
-        self._hub.follow(self, room_id, room.seq, cursor)
+        self._hub.follow(self, room_id, room.seq)
         return schemas.Subscribed(room=room_id, seq=room.seq, epoch=room.epoch)
 
     def follows(self, room_id: uuid.UUID) -> bool:
@@ -84,8 +82,9 @@ class Reader:
 
     # What the hub calls
 
-    def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None:
+    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:
         """There is news. Whoever had caught up and has fallen out of the ring since is too slow."""
+        cursor = self._cursors[room_id]
         if frames[-1].seq <= cursor.head:
             return
         cursor.head = frames[-1].seq
@@ -99,10 +98,6 @@ class Reader:
         if key or len(self._notes) < MOST_NOTES:
             self._notes[key or object()] = text
             self._work.set()
-
-    def end_session(self) -> None:
-        """The session is over: close."""
-        self.close(SIGNED_OUT, "Your session has ended.")
 
     def drain(self) -> None:
         """The process ends: send what is due, then close."""
@@ -133,33 +128,26 @@ class Reader:
 
     async def _events(self, room_id: uuid.UUID, cursor: Cursor) -> AsyncIterator[Due]:
         frames = await unharmed(self._hub.events(room_id, cursor.sent))
-        if self._cursors.get(room_id) is cursor and (not frames or frames[0].seq != cursor.sent + 1):
-            # Deleted by age while it was on its way to somebody who comes from far back.
-            self.leave(room_id)
-            try:
-                answer: schemas.FromServer = await unharmed(self.follow(room_id, after=-1, epoch=None))
-            except RoomNotFound:
-                answer = schemas.Ended(room=room_id)
-            yield Due(answer.frame())
-            return
-        for frame in frames:
+        # Deleted by age, while it was on its way to somebody who comes from far back.
+        torn = not frames or frames[0].seq != cursor.sent + 1
+        for frame in () if torn else frames:
             # Unsubscribed, subscribed anew or closed while the one before was sent.
             if self._cursors.get(room_id) is not cursor or self._closing:
                 return
             yield Due(frame.text, f"{room_id}.{frame.seq}")
             cursor.sent = frame.seq
-            if frame.out == self.user_id and not await unharmed(self._still_member(room_id)):
-                self.leave(room_id)
-                yield Due(schemas.Ended(room=room_id).frame())
-                return
+            if torn := frame.out == self.caller.user_id:
+                break
+        if torn and self._cursors.get(room_id) is cursor:
+            yield Due((await unharmed(self._follow_again(room_id, cursor.sent))).frame())
 
-    async def _still_member(self, room_id: uuid.UUID) -> bool:
-        """Whoever was shown out may have been let in again since: then the log goes on for them."""
+    async def _follow_again(self, room_id: uuid.UUID, after: int) -> schemas.FromServer:
+        """Go on where that is not a matter of course: shown out, but perhaps let in again since; or lost, by age."""
+        self.leave(room_id)
         try:
-            await log.position(self._database, room_id=room_id, user_id=self.user_id)
+            return await self.follow(room_id, after)
         except RoomNotFound:
-            return False
-        return True
+            return schemas.Ended(room=room_id)
 
 
 async def unharmed[Result](question: Coroutine[Any, Any, Result]) -> Result:

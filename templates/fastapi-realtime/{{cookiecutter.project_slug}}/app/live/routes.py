@@ -16,8 +16,7 @@ async def live(socket: WebSocket, state: AppState) -> None:
     hub = state["hub"]
     try:
         caller = await signed_in(await caller_or_nobody(socket, state))
-        opened = Socket(caller, database=state["database"], broker=state["broker"], hub=hub)
-        hub.connect(opened)
+        hub.connect(opened := Socket(caller, hub))
     except Problem as error:
         await socket.send_denial_response(error.response())
         return

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from app.messages.schemas import Body, ClientId, Event, Person, Receipt
+from app.accounts.schemas import Person
+from app.messages.schemas import Body, ClientId, Event, Receipt
 from app.schemas import Strict
 
 VERSION: Literal[1] = 1
@@ -140,12 +141,17 @@ class Ack(FromServer):
     receipt: Receipt
 
 
-class Failed(FromServer):
+class About(BaseModel):
+    """Which of many messages it was, when that could be read."""
+
+    room: uuid.UUID | None = None
+    client_id: ClientId | None = None
+
+
+class Failed(FromServer, About):
     """What you sent was not done. `room` and `client_id` say which it was, when that could be read."""
 
     type: Literal["error"] = "error"
-    room: uuid.UUID | None = None
-    client_id: str | None = None
     problem: dict[str, Any]
 
 

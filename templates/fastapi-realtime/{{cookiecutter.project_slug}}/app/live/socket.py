@@ -2,175 +2,205 @@
 
 import asyncio
 import logging
+import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.accounts.schemas import Person
 from app.accounts.services import Caller
-from app.broker import Broker
-from app.database import Database
 from app.live import schemas
 from app.live.errors import TooFast
-from app.live.hub import Cursor, Frame, Hub
-from app.live.limits import TokenBucket
-from app.live.peer import Peer
-from app.live.reader import RESTART, TOO_BIG, TRY_AGAIN, UNSUPPORTED
+from app.live.hub import Frame, Hub
+from app.live.reader import RESTART, TOO_BIG, TRY_AGAIN, UNSUPPORTED, Reader
 from app.messages import services as messages
-from app.messages.schemas import ClientId, Person, Receipt
+from app.messages.schemas import Receipt
 from app.problems import Problem, field_errors, problem
-from app.rooms.models import Event
 
 logger = logging.getLogger(__name__)
 
+CLOSE_GRACE = timedelta(seconds=5)  # for a close frame to get through
 MOST_FAULTS = 20  # of one message that are named in the answer
 MOST_REPLIES = 32  # answers that wait to be sent; while there are so many, no further request is read
 LONGEST_MESSAGE = 64 * 1024  # characters of JSON
-ACTS: dict[str, Callable[..., Awaitable[Event]]] = {
-    "publish": messages.publish,
-    "edit": messages.edit,
-    "delete": messages.delete,
-}
 RATE, BURST = 20, 200  # requests per second, and at once: who comes back subscribes to all rooms in one go
+ACTS: Mapping[str, Any] = {"publish": messages.publish, "edit": messages.edit, "delete": messages.edit}
 
 
-class Socket(Peer):
-    """One open socket of a person who is signed in. `serve` runs until either side closes it."""
+class TokenBucket:
+    """Lets `burst` things pass at once, and `rate` more each second."""
 
-    def __init__(self, caller: Caller, *, database: Database, broker: Broker, hub: Hub) -> None:
-        super().__init__(caller, database=database, hub=hub)
-        self._broker = broker
-        self._replies: list[str] = []
-        self._room_for_replies: asyncio.Event | None = None
+    def __init__(self, *, rate: float, burst: float) -> None:
+        self._rate, self._burst, self._tokens, self._at = rate, burst, burst, time.monotonic()
+
+    def take(self) -> float:
+        """0 when the next thing may pass; else the seconds until it may."""
+        moment = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (moment - self._at) * self._rate)
+        self._at = moment
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._rate
+        self._tokens -= 1
+        return 0
+
+
+class Socket(Reader):
+    """One open socket of a person who is signed in. One task reads, one writes; whichever ends first ends the other.
+
+    Another protocol is a subclass with its own `_take` and `_send_what_is_due`.
+    """
+
+    def __init__(self, caller: Caller, hub: Hub) -> None:
+        super().__init__(caller, hub)
         self._bucket = TokenBucket(rate=RATE, burst=BURST)
-        self._waiting = False
+        # Who does not fetch the answers is not asked for more questions: TCP passes that on.
+        self._replies: asyncio.Queue[schemas.FromServer] = asyncio.Queue(MOST_REPLIES)
+        self._push: Callable[[bytes], bool] | None = None
+        self._idle = self._busy = self._gone = False
+        self._writer: asyncio.Task[None] | None = None
+
+    async def accept(self, socket: WebSocket) -> None:
+        """Open the connection and serve it: with our own server after its middleware is done, else from within."""
+        try:
+            await socket.accept()
+        except BaseException:
+            self._hub.disconnect(self)
+            raise
+        extensions = socket.scope.get("extensions", {})
+        if push := extensions.get("push"):
+            self._push = push
+            extensions["rest"] = self.serve
+        else:
+            await self.serve(socket)
 
     async def serve(self, socket: WebSocket) -> None:
-        """Greet, then answer and hand on until either side closes."""
-        self._reply(schemas.Hello(you=Person(id=self.user_id, name=self.name)))
-        await super().serve(socket)
+        """Greet, then read and write until either side closes."""
+        self._socket = socket
+        self._greet()
+        self._writer = writer = asyncio.create_task(self._write())
+        tasks = {writer, asyncio.create_task(self._read(writer))}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._hub.disconnect(self)
+            self._gone = True
+            self._work.set()
+            # Each comes to its end by itself: cancelled amid a question it would leak a database connection.
+            await asyncio.wait(tasks, timeout=CLOSE_GRACE.total_seconds())
+            for task in tasks:
+                task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
+                raise result
 
-    def deliver(self, cursor: Cursor, frames: Sequence[Frame]) -> None:
+    def close(self, code: int, reason: str) -> None:
+        if self._closing is None and self._writer:
+            # A peer that reads nothing does not read the close frame either.
+            asyncio.get_running_loop().call_later(CLOSE_GRACE.total_seconds(), self._writer.cancel)
+        super().close(code, reason)
+
+    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:
         """There is news. Who has all so far gets it at once, as bytes that are the same for all: no task wakes."""
-        if self._push and self._waiting and not self._work.is_set():
+        if self._push and self._idle and not self._work.is_set():
+            cursor = self._cursors[room_id]
             for frame in frames:
-                if frame.seq != cursor.sent + 1 or frame.out == self.user_id or not self._push(frame.wire):
-                    return super().deliver(cursor, frames)
+                if frame.seq != cursor.sent + 1 or frame.out == self.caller.user_id or not self._push(frame.wire):
+                    break
                 cursor.sent = cursor.head = frame.seq
-            return None
-        return super().deliver(cursor, frames)
+        super().deliver(room_id, frames)
 
-    # Reading
+    @property
+    def _ending(self) -> bool:
+        return self._closing is not None or self._gone
 
     async def _read(self, writer: asyncio.Task[None]) -> None:
         while not self._ending and not self._draining:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            text = message.get("text")
-            if text is None or len(text) > LONGEST_MESSAGE:
-                self.close(*(UNSUPPORTED, "Send text frames.") if text is None else (TOO_BIG, "Send shorter messages."))
-                continue
             self._busy = True
-            await self._answer(text)
+            await self._take(message)
             self._busy = False
             self._work.set()
-            while len(self._replies) >= MOST_REPLIES and not self._ending:
-                # Who does not fetch the answers is not asked for more questions: TCP passes that on.
-                self._room_for_replies = asyncio.Event()
-                await self._room_for_replies.wait()
-        await writer
-
-    async def _answer(self, text: str) -> None:
-        if seconds := self._bucket.take():
-            why = TooFast(f"Try again in {seconds:.1f} seconds.").as_dict()
-            self._reply(schemas.Failed(**_what_it_was(text), problem=why))
-            return
-        try:
-            message = self._hub.parse(text)
-        except ValidationError as error:
-            invalid = problem(422, "invalid", "The message is not valid")
-            faults = field_errors(
-                error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
-            )
-            self._reply(schemas.Failed(**_what_it_was(text), problem=invalid | {"errors": faults}))
-            return
-        try:
-            await self._do(message)
-        except Problem as error:
-            self._fail(message, error.as_dict())
-        except (SQLAlchemyError, OSError) as error:
-            logger.warning("The database does not answer: %s", type(error).__name__)
-            self._fail(message, problem(503, "unavailable", "The server cannot do this now", "Try again."))
-
-    async def _do(self, message: schemas.FromClient) -> None:
-        match message:
-            case schemas.Publish() | schemas.Edit() | schemas.Delete():
-                said = message.model_dump(exclude={"v", "type", "room"})
-                event = await ACTS[message.type](
-                    self._database, self._broker, room_id=message.room, actor_id=self.user_id, **said
-                )
-                self._reply(schemas.Ack(room=message.room, receipt=Receipt.model_validate(event)))
-            case schemas.Subscribe():
-                self._reply(await self.follow(message.room, after=message.after, epoch=message.epoch))
-            case schemas.Unsubscribe(room=room):
-                self.leave(room)
-            case schemas.Ping():
-                self._reply(schemas.Pong())
-            case _:
-                await self._hub.handlers[type(message)](self, message)
-
-    def _fail(self, message: schemas.FromClient, why: dict[str, Any]) -> None:
-        room, client_id = getattr(message, "room", None), getattr(message, "client_id", None)
-        self._reply(schemas.Failed(room=room, client_id=client_id, problem=why))
-
-    # Writing
-
-    def _reply(self, message: schemas.FromServer) -> None:
-        self._replies.append(message.frame())
-        self._work.set()
+        await writer  # what is due is still sent
 
     async def _write(self) -> None:
         try:
             while not self._ending:
-                await self._write_what_is_due()
-                self._waiting = True
+                self._work.clear()
+                await self._send_what_is_due()
+                if self._draining and not self._busy and not self._work.is_set():
+                    self.close(RESTART, "The server restarts. Reconnect.")
+                self._idle = True
                 await self._work.wait()
-                self._waiting = False
+                self._idle = False
         except (SQLAlchemyError, OSError) as error:
             logger.warning("A connection cannot read the log: %s", type(error).__name__)
             self.close(TRY_AGAIN, "The database does not answer. Try again.")
+        if self._closing:
+            await self._socket.close(*self._closing)
+
+    def _greet(self) -> None:
+        self._replies.put_nowait(schemas.Hello(you=Person(id=self.caller.user_id, name=self.caller.name)))
+
+    async def _take(self, frame: MutableMapping[str, Any]) -> None:
+        """Do what the client asks for."""
+        text = frame.get("text")
+        if text is None:
+            self.close(UNSUPPORTED, "Send text frames.")
+        elif len(text) > LONGEST_MESSAGE:
+            self.close(TOO_BIG, "Send shorter messages.")
+        elif answer := await self._answer(text):
+            await self._replies.put(answer)
+
+    async def _send_what_is_due(self) -> None:
+        """The only place that sends: answers, then events."""
+        try:
+            while not self._replies.empty() and not self._ending:
+                await self._socket.send_text(self._replies.get_nowait().frame())
         finally:
-            self._make_room()
-
-    def _make_room(self) -> None:
-        if self._room_for_replies:
-            self._room_for_replies.set()
-
-    async def _write_what_is_due(self) -> None:
-        """Answers go before events."""
-        self._work.clear()
-        while self._replies and not self._ending:
-            await self._socket.send_text(self._replies.pop(0))
-            self._make_room()
+            while not self._replies.empty():
+                self._replies.get_nowait()  # at the end nobody waits for room any more
         async for each in self.due():
             await self._socket.send_text(each.text)
-        if self._draining and not self._busy and not self._work.is_set():
-            self.close(RESTART, "The server restarts. Reconnect.")
 
+    async def _answer(self, text: str) -> schemas.FromServer | None:
+        try:
+            if seconds := self._bucket.take():
+                raise TooFast(f"Try again in {seconds:.1f} seconds.")
+            return await self._do(self._hub.from_client.validate_json(text))
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
+            why = problem(422, "invalid", "The message is not valid") | {"errors": field_errors(faults)}
+        except Problem as error:
+            why = error.as_dict()
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("The database does not answer: %s", type(error).__name__)
+            why = problem(503, "unavailable", "The server cannot do this now", "Try again.")
+        try:
+            about = schemas.About.model_validate_json(text)
+        except ValidationError:
+            about = schemas.About()
+        return schemas.Failed(**dict(about), problem=why)
 
-def _what_it_was(text: str) -> dict[str, Any]:
-    """The room and the client id of a message that is not valid, so that its sender knows which of many it was."""
-    try:
-        message = _Named.model_validate_json(text)
-    except ValidationError:
-        return {}
-    return message.model_dump()
-
-
-class _Named(BaseModel):
-    room: uuid.UUID | None = None
-    client_id: ClientId | None = None
+    async def _do(self, message: schemas.FromClient) -> schemas.FromServer | None:
+        match message:
+            case schemas.Publish() | schemas.Edit() | schemas.Delete():
+                said = message.model_dump(exclude={"v", "type", "room"})
+                act, database = ACTS[message.type], self._hub.database
+                event = await act(database, room_id=message.room, actor_id=self.caller.user_id, **said)
+                return schemas.Ack(room=message.room, receipt=Receipt.model_validate(event))
+            case schemas.Subscribe():
+                return await self.follow(message.room, message.after, message.epoch)
+            case schemas.Unsubscribe(room=room):
+                self.leave(room)
+            case schemas.Ping():
+                return schemas.Pong()
+            case _:
+                await self._hub.handlers[type(message)](self, message)
+        return None

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from app.accounts.permissions import SignedIn
 from app.messages import services
 from app.messages.schemas import ClientId, Event, NewMessage, Receipt
-from app.pagination import Cursor, Limit, Page, decode, page
+from app.pagination import Cursor, Limit, Number, Page, decode, page
 from app.state import AppState
 
 router = APIRouter(prefix="/rooms/{room_id}/messages", tags=["messages"])
@@ -19,9 +19,9 @@ async def history(
     room_id: uuid.UUID, state: AppState, caller: SignedIn, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[Event]:
     """What happened in the room, newest first."""
-    key = decode(cursor, int)
+    (before,) = decode(cursor, Number) or (None,)
     rows = await services.history(
-        state["database"], room_id=room_id, user_id=caller.user_id, before=key[0] if key else None, limit=limit + 1
+        state["database"], room_id=room_id, user_id=caller.user_id, before=before, limit=limit + 1
     )
     return page(rows, limit, item=Event.model_validate, key=lambda row: (row.seq,))
 
@@ -29,19 +29,17 @@ async def history(
 @router.post("", status_code=201)
 async def publish(room_id: uuid.UUID, body: NewMessage, state: AppState, caller: SignedIn) -> Receipt:
     """Say something. Sent again with the same `client_id`, it is said once."""
-    event = await services.publish(
-        state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, **body.model_dump()
-    )
-    return Receipt.model_validate(event)
+    said = await services.publish(state["database"], room_id=room_id, actor_id=caller.user_id, **body.model_dump())
+    return Receipt.model_validate(said)
 
 
 @router.patch("/{seq}")
 async def edit(room_id: uuid.UUID, seq: int, body: NewMessage, state: AppState, caller: SignedIn) -> Receipt:
     """Give a message of mine other words. An edit is an event too: it has its own number, and its own `client_id`."""
-    event = await services.edit(
-        state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, target=seq, **body.model_dump()
+    edited = await services.edit(
+        state["database"], room_id=room_id, actor_id=caller.user_id, target=seq, **body.model_dump()
     )
-    return Receipt.model_validate(event)
+    return Receipt.model_validate(edited)
 
 
 @router.delete("/{seq}")
@@ -49,7 +47,7 @@ async def delete(
     room_id: uuid.UUID, seq: int, state: AppState, caller: SignedIn, client_id: Annotated[ClientId, Query()]
 ) -> Receipt:
     """Delete a message of mine, or as an owner of the room anybody's."""
-    event = await services.delete(
-        state["database"], state["broker"], room_id=room_id, actor_id=caller.user_id, target=seq, client_id=client_id
+    deleted = await services.edit(
+        state["database"], room_id=room_id, actor_id=caller.user_id, target=seq, client_id=client_id
     )
-    return Receipt.model_validate(event)
+    return Receipt.model_validate(deleted)

@@ -1,11 +1,11 @@
 """What is said about messages, over HTTP and over sockets alike."""
 
-import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.accounts.schemas import Person
 from app.rooms import models
 from app.schemas import WITHOUT_NUL, Strict
 
@@ -29,11 +29,6 @@ class NewMessage(Strict):
 
 class _FromRow(BaseModel):
     model_config = ConfigDict(from_attributes=True, validate_by_name=True)
-
-
-class Person(_FromRow):
-    id: uuid.UUID
-    name: str
 
 
 class Event(_FromRow):

@@ -7,7 +7,6 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.broker import Broker, Hint
 from app.database import Database, now
 from app.messages.errors import AuthorsOnly, ClientIdReused, MessageNotFound
 from app.rooms import log
@@ -15,60 +14,38 @@ from app.rooms.models import Event
 from app.rooms.permissions import require_member
 
 
-async def publish(
-    database: Database, broker: Broker, *, room_id: uuid.UUID, actor_id: uuid.UUID, client_id: str, body: str
-) -> Event:
+async def publish(database: Database, *, room_id: uuid.UUID, actor_id: uuid.UUID, client_id: str, body: str) -> Event:
     """Say something, once: the same `client_id` again gives the message that is there already.
 
     The message is committed when this returns. Raises RoomNotFound, or ClientIdReused when the words are others.
     """
     event = Event(room_id=room_id, kind="message", actor_id=actor_id, client_id=client_id, body=body)
-    return await _once(database, broker, event)
+    return await _once(database, event)
 
 
 async def edit(
-    database: Database,
-    broker: Broker,
-    *,
-    room_id: uuid.UUID,
-    actor_id: uuid.UUID,
-    client_id: str,
-    target: int,
-    body: str,
+    database: Database, *, room_id: uuid.UUID, actor_id: uuid.UUID, client_id: str, target: int, body: str = ""
 ) -> Event:
-    """Give a message of one's own other words, once.
+    """Give a message of one's own other words, once; or none: then it is deleted, its words in all their versions.
 
-    Raises RoomNotFound, MessageNotFound, AuthorsOnly or ClientIdReused.
+    An owner of the room can delete anybody's. Raises RoomNotFound, MessageNotFound, AuthorsOnly or ClientIdReused.
     """
 
     async def change(session: AsyncSession) -> None:
-        message = await _message(session, room_id, target)
-        if message.actor_id != actor_id:
-            raise AuthorsOnly("Answer it instead.")
-        message.body, message.edited_at = body, now()
-
-    event = Event(room_id=room_id, kind="edited", actor_id=actor_id, client_id=client_id, target=target, body=body)
-    return await _once(database, broker, event, change)
-
-
-async def delete(
-    database: Database, broker: Broker, *, room_id: uuid.UUID, actor_id: uuid.UUID, client_id: str, target: int
-) -> Event:
-    """Delete a message: one's own, or as an owner of the room anybody's. Its words go, in all their versions.
-
-    Raises RoomNotFound, MessageNotFound, AuthorsOnly or ClientIdReused.
-    """
-
-    async def change(session: AsyncSession) -> None:
-        message = await _message(session, room_id, target)
         member = await require_member(session, room_id=room_id, user_id=actor_id)
-        if actor_id != message.actor_id and member.role != "owner":
+        mine = (Event.room_id == room_id, Event.seq == target, Event.kind == "message", Event.body != "")
+        message = await session.scalar(select(Event).where(*mine))
+        if message is None:
+            raise MessageNotFound("It was deleted, or never said.")
+        if actor_id != message.actor_id and (body or member.role != "owner"):
             raise AuthorsOnly("An owner of the room can delete it too.")
-        versions = or_(Event.seq == target, Event.target == target) & (Event.kind != "deleted")
-        await session.execute(update(Event).where(Event.room_id == room_id, versions).values(body="", edited_at=now()))
+        words = Event.seq == target if body else or_(Event.seq == target, Event.target == target)
+        edited = update(Event).where(Event.room_id == room_id, words, Event.kind != "deleted")
+        await session.execute(edited.values(body=body, edited_at=now()))
 
-    event = Event(room_id=room_id, kind="deleted", actor_id=actor_id, client_id=client_id, target=target)
-    return await _once(database, broker, event, change)
+    kind = "edited" if body else "deleted"
+    event = Event(room_id=room_id, kind=kind, actor_id=actor_id, client_id=client_id, target=target, body=body or None)
+    return await _once(database, event, change)
 
 
 async def history(
@@ -83,19 +60,10 @@ async def history(
         return (await session.scalars(query)).all()
 
 
-async def _message(session: AsyncSession, room_id: uuid.UUID, seq: int) -> Event:
-    query = select(Event).where(Event.room_id == room_id, Event.seq == seq, Event.kind == "message", Event.body != "")
-    message = await session.scalar(query)
-    if message is None:
-        raise MessageNotFound("It was deleted, or never said.")
-    return message
-
-
 async def _once(
-    database: Database, broker: Broker, event: Event, change: Callable[[AsyncSession], Awaitable[None]] | None = None
+    database: Database, event: Event, change: Callable[[AsyncSession], Awaitable[None]] | None = None
 ) -> Event:
     """Append the event and make its change, or give the event that its sender's client id has already."""
-    event.subject = None  # known, and not to be asked for
     try:
         async with database.write() as session:
             await log.append(session, event)
@@ -104,7 +72,6 @@ async def _once(
     except IntegrityError:
         # Rolled back, its number with it. Asking first would cost every message a question for the sake of a few.
         return await _said_before(database, event)
-    broker.announce(Hint("room", event.room_id, event=event))
     return event
 
 

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.live.hub import Hub
-from app.live.reader import Reader
 
 
 class MetricsSettings(BaseSettings):
@@ -46,6 +45,6 @@ class Metrics(Collector):
         for kind, number in Tally(type(each).__name__.lower() for each in self._hub.connections).items():
             connections.add_metric([kind], number)
         yield connections
-        behind = [each.behind for each in self._hub.connections if isinstance(each, Reader)]
+        behind = [each.behind for each in self._hub.connections]
         yield GaugeMetricFamily("queue_depth", "Events that wait to be sent", value=sum(behind))
         yield GaugeMetricFamily("queue_depth_highest", "… to the slowest reader", value=max(behind, default=0))

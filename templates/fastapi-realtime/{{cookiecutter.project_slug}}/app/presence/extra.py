@@ -13,7 +13,7 @@ from app.state import State
 @asynccontextmanager
 async def lifespan(state: State) -> AsyncIterator[None]:
     """Watch for as long as the process runs."""
-    watch = Watch(state["database"], state["broker"], state["hub"])
+    watch = Watch(state["database"], state["hub"])
     task = asyncio.create_task(watch.run())
     yield
     await watch.stop()

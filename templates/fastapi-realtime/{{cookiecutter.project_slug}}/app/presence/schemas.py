@@ -3,8 +3,8 @@
 import uuid
 from typing import Literal
 
+from app.accounts.schemas import Person
 from app.live.schemas import FromClient, FromServer
-from app.messages.schemas import Person
 
 
 class Typing(FromClient):

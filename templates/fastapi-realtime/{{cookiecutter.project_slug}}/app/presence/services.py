@@ -7,11 +7,10 @@ from datetime import timedelta
 from itertools import batched
 
 from sqlalchemy import delete, literal, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import User
+from app.accounts.schemas import Person
 from app.database import Database, now
-from app.messages.schemas import Person
 from app.presence.models import Presence
 from app.rooms.models import Member
 
@@ -27,7 +26,6 @@ async def write_down(
 ) -> None:
     """Who is here through this process, and who was. Rows that nobody kept up, whose process died, go as well."""
     async with database.write() as session:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         await session.execute(delete(Presence).where(Presence.expires_at < now()))
         for room_id, user_id in gone:
             mine = (Presence.room_id == room_id, Presence.user_id == user_id, Presence.process_id == process_id)
@@ -38,7 +36,7 @@ async def write_down(
         for some in batched(sorted(here), BATCH):
             rows = members.where(tuple_(Member.room_id, Member.user_id).in_(some))
             columns = ["room_id", "user_id", "process_id", "expires_at"]
-            statement = insert(Presence).from_select(columns, rows)
+            statement = database.insert(Presence).from_select(columns, rows)
             await session.execute(
                 statement.on_conflict_do_update(
                     index_elements=columns[:3], set_={"expires_at": statement.excluded.expires_at}

@@ -1,19 +1,19 @@
 """The one task of a process that keeps presence: who follows which room here, and who is there at all."""
 
 import asyncio
-import json
 import logging
 import uuid
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.broker import Broker, Hint
+from app.accounts.schemas import Person
+from app.broker import Hint
 from app.database import Database
-from app.live.hub import Follower, Hub
+from app.live.hub import Hub
 from app.live.reader import Reader
-from app.messages.schemas import Person
 from app.presence import services
 from app.presence.schemas import IsTyping, Present, Typing
 from app.presence.services import Place
@@ -28,9 +28,9 @@ MOST_NAMES = 100
 class Watch:
     """Who is in the rooms, seen from this process."""
 
-    def __init__(self, database: Database, broker: Broker, hub: Hub) -> None:
+    def __init__(self, database: Database, hub: Hub) -> None:
         self._database = database
-        self._broker = broker
+        self._broker = database.broker
         self._hub = hub
         self._process_id = uuid.uuid4()
         self._here: Counter[Place] = Counter()
@@ -41,19 +41,19 @@ class Watch:
         self._stopped = False
         hub.watchers.append(self.notice)
         hub.handlers[Typing] = self.typing
-        broker.listen(self.hear)
+        database.broker.listen(self.hear)
 
-    def notice(self, follower: Follower, room_id: uuid.UUID, follows: bool) -> None:
+    def notice(self, reader: Reader, room_id: uuid.UUID, follows: bool) -> None:
         """Somebody follows a room from now on, or no longer."""
-        self._here[room_id, follower.user_id] += 1 if follows else -1
+        self._here[room_id, reader.caller.user_id] += 1 if follows else -1
         self._told.pop(room_id, None)  # whoever is new knows nothing yet
         self._look_at(room_id)
 
-    async def typing(self, follower: Follower, message: Typing) -> None:
+    async def typing(self, reader: Reader, message: Typing) -> None:
         """Pass on that somebody is writing; of rooms that they are not in, nothing."""
-        if isinstance(follower, Reader) and follower.follows(message.room):
-            who = json.dumps({"id": str(follower.user_id), "name": follower.name})
-            self._broker.announce(Hint("typing", message.room, who))
+        if reader.follows(message.room):
+            who = Person(id=reader.caller.user_id, name=reader.caller.name)
+            self._broker.announce(Hint("typing", message.room, who.model_dump_json()))
 
     def hear(self, hint: Hint) -> None:
         """What other processes, or we, have announced."""
@@ -75,11 +75,9 @@ class Watch:
                 # Whatever it was, presence lives on this task; the next beat tries again.
                 logger.exception("Presence cannot be kept")
             await asyncio.sleep(PAUSE.total_seconds())
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout_at(beat):
                     await self._woken.wait()
-            except TimeoutError:
-                pass
 
     async def stop(self) -> None:
         """Say that nobody is here any more."""

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from app.accounts.models import User
-from app.database import Database
+from app.broker import Hint
+from app.database import Database, after_commit
 from app.rooms.errors import RoomNotFound
 from app.rooms.models import Event, Member, Room
 
@@ -39,8 +40,11 @@ async def append(session: AsyncSession, event: Event) -> None:
     if seq is None or actor is None:
         raise RoomNotFound
     event.seq, event.actor = seq, actor
+    if event.subject_id is None:
+        event.subject = None  # known, and not to be asked for
     session.add(event)
     await session.flush()
+    after_commit(session, Hint("room", event.room_id, event=event if event.subject_id is None else None))
 
 
 async def lock(session: AsyncSession, room_id: uuid.UUID) -> None:

@@ -2,9 +2,9 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.accounts.schemas import Name
 from app.rooms import models
@@ -21,21 +21,6 @@ class NewRoom(Strict):
     name: RoomName
 
 
-class Room(BaseModel):
-    """A room as one of its members sees it. `seq` is the number of the last event in its log."""
-
-    id: uuid.UUID
-    name: str
-    role: Role
-    seq: int
-    epoch: uuid.UUID
-
-    @classmethod
-    def of(cls, member: models.Member) -> "Room":
-        room = member.room
-        return cls(id=room.id, name=room.name, role=cast(Role, member.role), seq=room.seq, epoch=room.epoch)
-
-
 class NewMember(Strict):
     name: Name
 
@@ -44,13 +29,24 @@ class NewRole(Strict):
     role: Role
 
 
+class Room(BaseModel):
+    """A room as one of its members sees it. `seq` is the number of the last event in its log."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: uuid.UUID = Field(validation_alias=AliasPath("room", "id"))
+    name: str = Field(validation_alias=AliasPath("room", "name"))
+    role: Role
+    seq: int = Field(validation_alias=AliasPath("room", "seq"))
+    epoch: uuid.UUID = Field(validation_alias=AliasPath("room", "epoch"))
+
+
 class Member(BaseModel):
-    id: uuid.UUID
-    name: str
+    """Somebody in a room."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: uuid.UUID = Field(validation_alias="user_id")
+    name: str = Field(validation_alias=AliasPath("user", "name"))
     role: Role
     joined_at: datetime
-
-    @classmethod
-    def of(cls, member: models.Member) -> "Member":
-        user = member.user
-        return cls(id=user.id, name=user.name, role=cast(Role, member.role), joined_at=member.joined_at)

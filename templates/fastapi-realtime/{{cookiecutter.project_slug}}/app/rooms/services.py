@@ -10,7 +10,6 @@ from sqlalchemy.orm import joinedload
 
 from app.accounts.errors import UserNotFound
 from app.accounts.models import User
-from app.broker import Broker, Hint
 from app.database import Database
 from app.rooms import log
 from app.rooms.errors import AlreadyMember, LastOwner, MemberNotFound
@@ -59,9 +58,7 @@ async def members_of(
         return (await session.scalars(query.order_by(User.name).limit(limit))).all()
 
 
-async def add_member(
-    database: Database, broker: Broker, *, room_id: uuid.UUID, actor_id: uuid.UUID, name: str
-) -> Member:
+async def add_member(database: Database, *, room_id: uuid.UUID, actor_id: uuid.UUID, name: str) -> Member:
     """An owner lets somebody in. Raises RoomNotFound, OwnersOnly, UserNotFound or AlreadyMember."""
     try:
         async with database.write() as session:
@@ -71,11 +68,9 @@ async def add_member(
                 raise UserNotFound(f"Nobody is called {name}.")
             member = Member(room_id=room_id, user=user, role="member")
             session.add(member)
-            joined = Event(room_id=room_id, kind="joined", actor_id=actor_id, subject_id=user.id)
-            await log.append(session, joined)
+            await log.append(session, Event(room_id=room_id, kind="joined", actor_id=actor_id, subject_id=user.id))
     except IntegrityError as error:
         raise AlreadyMember(f"{name} is in the room.") from error
-    broker.announce(Hint("room", room_id))
     return member
 
 
@@ -95,9 +90,7 @@ async def set_role(
     return member
 
 
-async def remove_member(
-    database: Database, broker: Broker, *, room_id: uuid.UUID, actor_id: uuid.UUID, user_id: uuid.UUID
-) -> None:
+async def remove_member(database: Database, *, room_id: uuid.UUID, actor_id: uuid.UUID, user_id: uuid.UUID) -> None:
     """An owner shows somebody out, or somebody leaves.
 
     It is an event like a message, so it has its place among them: nothing that comes after it reaches the one who is
@@ -110,13 +103,10 @@ async def remove_member(
             await require_owner(session, room_id=room_id, user_id=actor_id)
         # First the log, because it locks the room: two owners who leave at once do so one after the other.
         await log.append(session, Event(room_id=room_id, kind="left", actor_id=actor_id, subject_id=user_id))
-        gone = await session.scalar(
-            delete(Member).where(Member.room_id == room_id, Member.user_id == user_id).returning(Member.user_id)
-        )
-        if gone is None:
+        member = delete(Member).where(Member.room_id == room_id, Member.user_id == user_id)
+        if await session.scalar(member.returning(Member.user_id)) is None:
             raise MemberNotFound("They have left already, or never were in it.")
         await _require_an_owner(session, room_id)
-    broker.announce(Hint("room", room_id))
 
 
 async def _require_an_owner(session: AsyncSession, room_id: uuid.UUID) -> None:

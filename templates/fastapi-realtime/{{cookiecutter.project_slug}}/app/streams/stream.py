@@ -4,7 +4,7 @@ import logging
 import random
 import uuid
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Header, Query
 from fastapi.sse import ServerSentEvent
@@ -12,9 +12,11 @@ from pydantic import StringConstraints
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts.permissions import SignedIn
+from app.accounts.schemas import Person
+from app.accounts.services import Caller
 from app.live import schemas
+from app.live.hub import Hub
 from app.live.reader import MOST_ROOMS, Reader
-from app.messages.schemas import Person
 from app.problems import Problem
 from app.state import AppState
 
@@ -30,9 +32,11 @@ Position = Annotated[str, StringConstraints(pattern=rf"^{UUID}\.[0-9]{{1,9}}(\.{
 class Stream(Reader):
     """One open stream of a person who is signed in."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401
-        super().__init__(*arguments, **more)
-        self.first: list[schemas.FromServer] = [schemas.Hello(you=Person(id=self.user_id, name=self.name))]
+    def __init__(self, caller: Caller, hub: Hub) -> None:
+        super().__init__(caller, hub)
+        self.first: list[schemas.FromServer] = [
+            schemas.Hello(you=Person(id=self.caller.user_id, name=self.caller.name))
+        ]
 
     async def sent_events(self) -> AsyncIterator[ServerSentEvent]:
         """The answers to what was asked, then what is due, until the session or the process ends."""
@@ -64,7 +68,7 @@ async def open_stream(
     `Last-Event-ID` is further than `after` in its own room. Of the others what came since the address was made comes
     once more; whoever applies only the next number does not mind.
     """
-    stream = Stream(caller, database=state["database"], hub=state["hub"])
+    stream = Stream(caller, state["hub"])
     last_room, last_seq = (last_event_id or ".").split(".")[:2]
     state["hub"].connect(stream)
     try:
@@ -73,9 +77,7 @@ async def open_stream(
             place = uuid.UUID(name)
             seen = int(last_seq) if name == last_room else int(after)
             try:
-                stream.first.append(
-                    await stream.follow(place, after=seen, epoch=uuid.UUID(epoch[0]) if epoch else None)
-                )
+                stream.first.append(await stream.follow(place, seen, uuid.UUID(epoch[0]) if epoch else None))
             except Problem as error:
                 stream.first.append(schemas.Failed(room=place, problem=error.as_dict()))
         yield stream

@@ -20,4 +20,4 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     yield
 
 
-extra = Extra(api=router, lifespan=lifespan)
+extra = Extra(router=router, lifespan=lifespan)

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import SecretStr
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 
 from app.accounts.models import Session, User
-from app.accounts.services import open_session
-from app.broker import Broker, Hint
+from app.accounts.services import end_sessions, open_session
 from app.database import Database, now
 from app.tokens.errors import TokenNotFound
 
@@ -39,16 +38,9 @@ async def tokens_of(
         return rows.all()
 
 
-async def revoke_token(database: Database, broker: Broker, *, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
+async def revoke_token(database: Database, *, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
     """End a token; the sockets that it opened are closed. Raises TokenNotFound when it is not one of this person's."""
     async with database.write() as session:
-        ended = await session.scalar(
-            update(Session)
-            .where(Session.id == token_id, Session.user_id == user_id, Session.kind == "program")
-            .where(Session.ended_at.is_(None))
-            .values(ended_at=now())
-            .returning(Session.id)
-        )
-    if ended is None:
-        raise TokenNotFound("It was revoked already, or it is somebody else's.")
-    broker.announce(Hint("session", token_id))
+        mine = (Session.id == token_id, Session.user_id == user_id, Session.kind == "program")
+        if not await end_sessions(session, *mine):
+            raise TokenNotFound("It was revoked already, or it is somebody else's.")

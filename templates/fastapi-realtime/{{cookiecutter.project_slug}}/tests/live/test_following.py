@@ -187,7 +187,7 @@ async def test_signing_out_closes_the_sockets_at_once(
     async with serving(settings) as here, online(ada, at=here) as client:
         ada.client.base_url = here
         await ada.client.delete("/api/v1/session")
-        assert await client.closed() == reader.SIGNED_OUT
+        assert await client.closed() == hub.SIGNED_OUT
 
 
 async def test_signing_out_closes_the_sockets_of_that_session_only(meet: Meet, online: Connect) -> None:
@@ -198,7 +198,7 @@ async def test_signing_out_closes_the_sockets_of_that_session_only(meet: Meet, o
         await client.send(type="ping")
         await client.next("pong")
         await ada.client.delete("/api/v1/session")
-        assert await client.closed() == reader.SIGNED_OUT
+        assert await client.closed() == hub.SIGNED_OUT
 
 
 async def test_news_and_endings_from_another_process_come_within_the_poll(
@@ -213,7 +213,7 @@ async def test_news_and_endings_from_another_process_come_within_the_poll(
         await client.until(2)
         assert client.bodies == ["from elsewhere"]
         await ada.client.delete("/api/v1/session")
-        assert await client.closed() == reader.SIGNED_OUT
+        assert await client.closed() == hub.SIGNED_OUT
 
 
 async def test_the_poll_has_its_time_however_much_is_said(

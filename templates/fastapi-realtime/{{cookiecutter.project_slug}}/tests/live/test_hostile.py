@@ -13,9 +13,8 @@ from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosedError
 
 from app.accounts.services import Caller
-from app.broker import Broker
 from app.database import Database, now
-from app.live import hub, peer, reader, socket
+from app.live import hub, reader, socket
 from app.rooms.models import Event, Room
 from tests.conftest import Meet, Person
 from tests.live.conftest import PATIENCE, Connect
@@ -109,7 +108,7 @@ async def test_a_reader_that_stands_still_is_let_go(
     meet: Meet, online: Connect, database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A close frame does not reach it, so its task ends without."""
-    monkeypatch.setattr(peer, "CLOSE_GRACE", timedelta(seconds=0.2))
+    monkeypatch.setattr(socket, "CLOSE_GRACE", timedelta(seconds=0.2))
     caplog.set_level(logging.INFO, "app.access")
     ada = await meet("ada")
     room = room_id(await make_room(ada))
@@ -165,9 +164,9 @@ async def test_who_does_not_fetch_answers_is_not_asked_for_questions(database: D
         async def send_text(self, _text: str) -> None:
             await asyncio.Event().wait()
 
-    stuck_socket, broker = StuckSocket(), Broker()
+    stuck_socket = StuckSocket()
     caller = Caller(uuid.uuid4(), "ada", uuid.uuid4(), "browser", now() + timedelta(hours=1))
-    stuck = socket.Socket(caller, database=database, broker=broker, hub=hub.Hub(database, broker))
+    stuck = socket.Socket(caller, hub.Hub(database))
     task = asyncio.create_task(stuck.serve(cast(WebSocket, stuck_socket)))
     await asyncio.sleep(0.2)
     task.cancel()

@@ -6,7 +6,6 @@ import uuid
 import pytest
 from sqlalchemy import delete, select
 
-from app.broker import Broker
 from app.database import Database
 from app.messages import services as messages
 from app.rooms import log
@@ -35,7 +34,7 @@ async def test_a_slow_writer_is_not_overtaken(meet: Meet, database: Database) ->
     first = asyncio.create_task(slow())
     await slow_has_its_number.wait()
     second = asyncio.create_task(
-        messages.publish(database, Broker(), room_id=room_id, actor_id=ada.id, client_id="client-fast", body="fast")
+        messages.publish(database, room_id=room_id, actor_id=ada.id, client_id="client-fast", body="fast")
     )
     await asyncio.sleep(0.2)
     assert not second.done(), "the second writer waits for the first"
@@ -52,9 +51,7 @@ async def test_twenty_writers_at_once_number_without_a_gap(meet: Meet, database:
     room_id = uuid.UUID((await make_room(ada)).rpartition("/")[2])
     await asyncio.gather(
         *(
-            messages.publish(
-                database, Broker(), room_id=room_id, actor_id=ada.id, client_id=f"client-{n:03}", body=f"{n}"
-            )
+            messages.publish(database, room_id=room_id, actor_id=ada.id, client_id=f"client-{n:03}", body=f"{n}")
             for n in range(20)
         )
     )
@@ -69,7 +66,7 @@ async def test_who_is_shown_out_while_their_message_waits_says_nothing_more(meet
     async with database.write() as session:
         await log.lock(session, room_id)
         late = asyncio.create_task(
-            messages.publish(database, Broker(), room_id=room_id, actor_id=grace.id, client_id="client-9", body="but")
+            messages.publish(database, room_id=room_id, actor_id=grace.id, client_id="client-9", body="but")
         )
         await asyncio.sleep(0.2)
         assert not late.done(), "the message waits for the lock"

@@ -20,7 +20,7 @@ function open() {
   // One page, one connection: other windows of the same browser have theirs.
   const provider = new WebsocketProvider(address, current.id, doc, { disableBc: true, maxBackoffTime: 15_000 });
   const text = doc.getText("content");
-  opened = { provider, text };
+  opened = { room: current, provider, text };
   provider.awareness.setLocalStateField("user", { name: me.name });
   provider.awareness.on("change", showOthers);
   provider.on("status", showOthers);
@@ -90,7 +90,8 @@ function show(visible) {
 button.addEventListener("click", () => show(panel.hidden));
 page.addEventListener("open", () => {
   button.hidden = !current;
-  show(false);
+  // The same room is opened again when the line comes late: what was opened meanwhile stays.
+  if (opened?.room !== current) show(false);
 });
 // Tried again at once when the page's own line is back, instead of after the provider's own pause.
 connection.addEventListener("state", ({ detail }) => detail === "live" && opened && !opened.provider.wsconnected && opened.provider.connect());
