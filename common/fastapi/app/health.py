@@ -1,6 +1,7 @@
 """The probes: `/livez` (the process answers) and `/readyz` (its database does, and has this code's tables)."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,7 +28,7 @@ class Probes:
                 await self.app(scope, receive, send)
 
 
-async def readiness(state: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+async def readiness(state: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
     """The status code and the body of `/readyz`: 503 only when the database or its schema is not there.
 
     `state` is the lifespan's: its `database`, and in `helpers` what the process can do without for a while, each with a

@@ -74,7 +74,7 @@ class RequestLog:
             return await self.app(scope, receive, send)
         offered = Headers(scope=scope).get("x-request-id", "")
         identity = offered if ACCEPTABLE_ID.fullmatch(offered) else uuid.uuid4().hex
-        token = request_id.set(identity)
+        request_id.set(identity)  # of this request alone: each is served in a context of its own
         started, status = time.perf_counter(), 0
 
         async def note(message: Message) -> None:
@@ -97,4 +97,3 @@ class RequestLog:
                 "client": scope["client"][0] if scope.get("client") else None,
             }
             access.info("%(method)s %(path)s %(status)s in %(milliseconds)s ms", facts, extra=facts)
-            request_id.reset(token)

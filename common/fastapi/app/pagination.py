@@ -1,17 +1,26 @@
 """Keyset pagination: `{"items": […], "next": cursor or null}`, stable while rows are added."""
 
 import base64
-import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
+from pydantic_core import to_json
 
 from app.problems import Problem
 
 LONGEST_PAGE = 100
 LONGEST_CURSOR = 512
+
+Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="How many items at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=LONGEST_CURSOR, description="`next` of the page before; leave out for the first.")
+]
+# The parts of keys, as far as a database takes them.
+Number = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 
 
 class InvalidCursor(Problem):
@@ -25,18 +34,12 @@ class Page[Item](BaseModel):
     next: str | None
 
 
-Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="How many items at most.")]
-Cursor = Annotated[
-    str | None, Query(max_length=LONGEST_CURSOR, description="`next` of the page before; leave out for the first.")
-]
-
-
-def encode(key: Sequence[str | int]) -> str:
+def encode(key: Sequence[object]) -> str:
     """The key of a page's last item as an opaque cursor."""
-    return base64.urlsafe_b64encode(json.dumps(list(key)).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(to_json(key)).decode().rstrip("=")
 
 
-def decode(cursor: str | None, *kinds: type[str] | type[int]) -> list[Any] | None:
+def decode(cursor: str | None, *kinds: Any) -> tuple[Any, ...] | None:  # noqa: ANN401
     """The key in a cursor that `encode` made, a part for each of `kinds`; None without a cursor.
 
     Raises InvalidCursor for anything else.
@@ -44,21 +47,18 @@ def decode(cursor: str | None, *kinds: type[str] | type[int]) -> list[Any] | Non
     if cursor is None:
         return None
     try:
-        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, RecursionError):
-        key = None
-    if not isinstance(key, list) or [type(part) for part in key] != list(kinds) or not all(map(_fits, key)):
-        raise InvalidCursor("Leave the cursor out to begin with the first page.")
-    return key
+        return _key(kinds).validate_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError as error:
+        raise InvalidCursor("Leave the cursor out to begin with the first page.") from error
 
 
-def _fits(part: str | int) -> bool:
-    """Whether the database takes it: it has no NUL, no half of a surrogate pair, no number without end."""
-    return part.isprintable() if isinstance(part, str) else 0 <= part < 2**31
+@cache
+def _key(kinds: Any) -> TypeAdapter[tuple[Any, ...]]:  # noqa: ANN401
+    return TypeAdapter(tuple[kinds])
 
 
 def page[Row, Item](
-    rows: Sequence[Row], limit: int, *, item: Callable[[Row], Item], key: Callable[[Row], Sequence[str | int]]
+    rows: Sequence[Row], limit: int, *, item: Callable[[Row], Item], key: Callable[[Row], Sequence[object]]
 ) -> Page[Item]:
     """A page from `limit + 1` rows: the one too many says that there is a next page."""
     shown = rows[:limit]

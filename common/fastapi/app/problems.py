@@ -1,6 +1,7 @@
 """Problem details (RFC 9457): one base error, and every error that leaves the server in one form."""
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -10,7 +11,6 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
@@ -24,25 +24,20 @@ class Problem(Exception):  # noqa: N818  the standard's own word
 
     status: ClassVar[int] = 400
 
-    def __init__(self, detail: str, *, headers: dict[str, str] | None = None, **members: Any) -> None:  # noqa: ANN401
+    def __init__(self, detail: str, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.headers = headers
-        self.members = members
 
     def as_dict(self) -> dict[str, Any]:
         """The problem as the members of RFC 9457."""
+        kind = re.sub("(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
         title = (type(self).__doc__ or "").partition("\n")[0].removesuffix(".")
-        return problem(self.status, slug(type(self).__name__), title, self.detail) | self.members
+        return problem(self.status, kind, title, self.detail)
 
     def response(self) -> JSONResponse:
         """The problem as an answer to an HTTP request, or to a handshake that is refused."""
         return answer(self.as_dict(), headers=self.headers)
-
-
-def slug(name: str) -> str:
-    """`RoomNotFound` → `room-not-found`."""
-    return "".join("-" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("-")
 
 
 def problem(status: int, kind: str, title: str, detail: str | None = None) -> dict[str, Any]:
@@ -56,11 +51,7 @@ def answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONR
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the application a problem, the framework's own (404, 405, 422, 500 …) included.
-
-    To be called before any other middleware is added.
-    """
-    app.add_middleware(Unforeseen)
+    """Make every error of the application a problem, the framework's own (404, 405, 422, 500 …) included."""
 
     @app.exception_handler(Problem)
     async def rule(_request: Request, error: Problem) -> JSONResponse:
@@ -85,32 +76,10 @@ def install(app: FastAPI) -> None:
         body = problem(503, "unavailable", "The server cannot do this now", "Try again in a moment.")
         return answer(body, headers={"Retry-After": "2"})
 
-
-class Unforeseen:
-    """Answers what nobody foresaw, with the headers and the log line of every answer, and no word of the inside.
-
-    The framework does the same outside of all other middleware, where there is neither.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def note(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive, note)
-        except Exception:
-            if scope["type"] != "http" or started:
-                raise
-            logger.exception("Nobody foresaw this")
-            body = problem(500, "internal-server-error", "Something went wrong on our side")
-            await answer(body)(scope, receive, send)
+    @app.exception_handler(Exception)
+    async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
+        # No word of the inside. The server logs it.
+        return answer(problem(500, "internal-server-error", "Something went wrong on our side"))
 
 
 def field_errors(errors: Any) -> list[dict[str, str]]:  # noqa: ANN401

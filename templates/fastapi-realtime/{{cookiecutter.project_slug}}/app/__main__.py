@@ -1,10 +1,8 @@
 """The commands: `uv run python -m app <command>`; `--help` lists them."""
 
-import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,12 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from app import demo as demonstration
 from app.accounts import services as accounts
-from app.accounts.errors import NameTaken
 from app.accounts.schemas import Name, Password
-from app.database import Database, migrate, now
-from app.extras import faults
+from app.commands import in_database, read_settings, refusal
+from app.database import migrate
+from app.extras import all_extras, faults
 from app.logging import configuration
-from app.rooms import log
 from app.settings import Settings
 
 LONGEST_FRAME = 1024 * 1024  # bytes; the server takes no longer one in, and /ws itself far shorter ones
@@ -29,26 +26,15 @@ GRACE = timedelta(seconds=2)  # for running requests and streams, once the serve
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
-def read_settings() -> Settings:
-    """The settings, or one line for each that is wrong."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        for fault in error.errors():
-            typer.echo(f"{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}", err=True)
-        raise typer.Exit(2) from error
-
-
 @cli.command()
 def demo(port: Annotated[int | None, typer.Option(help="8000, or a free one when that is taken.")] = None) -> None:
     """See it work, from nothing: example people and rooms, in a database of their own in .demo/."""
     try:
         settings = demonstration.settings(port=port or free_port(preferred=8000))
     except demonstration.NotHereError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+        raise refusal(str(error)) from error
     migrate(settings)
-    people = asyncio.run(with_database(demonstration.load))
+    people = in_database(demonstration.load)
     typer.echo(demonstration.welcome(settings, people))
     run(settings, workers=settings.web_concurrency)
 
@@ -69,8 +55,7 @@ def serve() -> None:
     """Serve in production. Refuses without SECRET_KEY and ALLOWED_HOSTS."""
     settings = read_settings()
     if found := settings.faults() + faults(settings):
-        typer.echo("\n".join(found), err=True)
-        raise typer.Exit(2)
+        raise refusal(*found)
     run(settings, workers=settings.web_concurrency)
 
 
@@ -84,42 +69,28 @@ def migrate_() -> None:
 def check(deploy: Annotated[bool, typer.Option(help="Whether it is fit to be served in public.")] = False) -> None:
     """Check the settings."""
     settings = read_settings()
-    found = settings.faults() + faults(settings) + settings.warnings() if deploy else []
-    typer.echo("\n".join(found) or "All is well.", err=bool(found))
-    raise typer.Exit(1 if found else 0)
+    if deploy and (found := settings.faults() + faults(settings) + settings.warnings()):
+        raise refusal(*found, code=1)
+    typer.echo("All is well.")
 
 
 @cli.command()
 def adduser(name: str) -> None:
     """Make an account. Asks for the password."""
     password = ask_password(name)
-    try:
-        asyncio.run(with_database(lambda database: accounts.create_user(database, name=name, password=password)))
-    except NameTaken as error:
-        typer.echo(error.detail, err=True)
-        raise typer.Exit(1) from error
+    in_database(lambda database: accounts.create_user(database, name=name, password=password))
 
 
 @cli.command()
 def passwd(name: str) -> None:
     """Give somebody a new password, and sign them out everywhere."""
     password = ask_password(name)
-    if not asyncio.run(with_database(lambda database: accounts.set_password(database, name=name, password=password))):
-        typer.echo(f"Nobody is called {name}.", err=True)
-        raise typer.Exit(1)
+    in_database(lambda database: accounts.set_password(database, name=name, password=password))
 
 
-@cli.command()
-def prune(days: int) -> None:
-    """Delete what happened more than so many days ago. For a daily timer."""
-    gone = asyncio.run(with_database(lambda database: log.prune(database, before=now() - timedelta(days=days))))
-    typer.echo(f"{gone} events deleted.")
-
-
-@cli.command()
-def restored() -> None:
-    """After a backup was restored: tell all clients that the log is another one."""
-    asyncio.run(with_database(log.begin_new_epoch))
+for extra in all_extras().values():
+    if extra.commands:
+        cli.add_typer(extra.commands)
 
 
 def ask_password(name: str) -> str:
@@ -128,18 +99,9 @@ def ask_password(name: str) -> str:
     try:
         TypeAdapter(tuple[Name, Password]).validate_python((name, password))
     except ValidationError as error:
-        typer.echo("\n".join(f"{('Name', 'Password')[int(e['loc'][0])]}: {e['msg']}" for e in error.errors()), err=True)
-        raise typer.Exit(2) from error
+        faulty = [f"{('Name', 'Password')[int(fault['loc'][0])]}: {fault['msg']}" for fault in error.errors()]
+        raise refusal(*faulty) from error
     return password
-
-
-async def with_database[Result](work: Callable[[Database], Awaitable[Result]]) -> Result:
-    """Do something with the database of the settings."""
-    database = Database(read_settings().async_database)
-    try:
-        return await work(database)
-    finally:
-        await database.close()
 
 
 def how_to_serve(settings: Settings) -> dict[str, Any]:

@@ -70,12 +70,5 @@ def _keep(file: Path, text: str) -> None:
 def welcome(settings: Settings, people: dict[str, str]) -> str:
     """What to do now."""
     named = "\n".join(f"    {name:<8} {password}" for name, password in people.items())
-    return f"""
-  http://{settings.host}:{settings.port}
-
-  Sign in as one of these, and in a private window as another:
-
-{named}
-
-  Ctrl-C stops it. The data stays in {FOLDER}/; delete the folder to begin afresh.
-"""
+    address = f"http://{settings.host}:{settings.port}"
+    return "\n".join(EXAMPLE["welcome"]).format(address=address, people=named, folder=FOLDER)

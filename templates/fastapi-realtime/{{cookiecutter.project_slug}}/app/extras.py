@@ -1,6 +1,6 @@
 """The extras: features that a project may not want. To be without one, delete its line here and its folders."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from fastapi import APIRouter
+from typer import Typer
 
 from app.broker import Broker
 from app.settings import Settings
@@ -16,8 +17,10 @@ from app.state import State
 NAMES = (
     "brokers",  # news between processes at once: PostgreSQL, Valkey or NATS
     "documents",  # a shared document per room
+    "edits",  # changing and deleting what was said
     "metrics",  # /metrics, for Prometheus
     "presence",  # who is there, who is typing
+    "retention",  # deleting what is old; restored backups
     "streams",  # server-sent events, where sockets do not get through
     "tokens",  # bearer tokens for programs
 )
@@ -33,12 +36,10 @@ class Extra:
     # What carries hints between processes, when the settings want it; and what is wrong with the settings.
     broker: Callable[[Settings], Broker | None] | None = None
     faults: Callable[[Settings], list[str]] | None = None
+    # Commands, beside those of `app/__main__.py`.
+    commands: Typer | None = None
     # Modules and styles for the page, served at /static/<name>/.
     static: Path | None = None
-
-    def files(self, suffix: str) -> Iterator[str]:
-        """The names of its files of one kind."""
-        return (file.name for file in sorted(self.static.glob(f"*{suffix}"))) if self.static else iter(())
 
 
 @cache

@@ -21,6 +21,7 @@ from app.live.hub import Hub
 from app.live.routes import router as live
 from app.messages.routes import router as messages
 from app.rooms.routes import router as rooms
+from app.security import Application
 from app.settings import Settings
 from app.state import State
 
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application for these settings, by default those of the environment. Nothing is opened before it starts."""
     settings = settings or Settings()
     lifespan = partial(running, settings)
-    app = FastAPI(title="Team rooms", lifespan=lifespan, openapi_url=OPENAPI, docs_url=None, redoc_url=None)
+    app = Application(title="Team rooms", lifespan=lifespan, openapi_url=OPENAPI, docs_url=None, redoc_url=None)
     problems.install(app)
     security.install(app, settings)
     for feature in (accounts, rooms, messages):

@@ -16,10 +16,8 @@ templates = Jinja2Templates(Path(__file__).parent / "templates")
 async def home(request: Request, caller: MaybeCaller) -> Response:
     """The rooms; who is not signed in sees the way in."""
     page = "rooms.html" if caller else "sign_in.html"
-    files = {
-        kind: [f"/static/{name}/{file}" for name, extra in all_extras().items() for file in extra.files(f".{kind}")]
-        for kind in ("js", "css")
-    }
+    static = [(name, extra.static) for name, extra in all_extras().items() if extra.static]
+    files = [f"/static/{name}/{file.name}" for name, folder in static for file in sorted(folder.iterdir())]
     # Another person's page, or one's own from before signing out, must not come from a cache.
     return templates.TemplateResponse(
         request, page, {"caller": caller, "files": files}, headers={"Cache-Control": "no-store"}

@@ -30,6 +30,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests import servers
 
+pytest_plugins = ["tests.live.fixtures", "tests.browser.fixtures"]
+
 PASSWORD = "correct horse battery staple"
 
 

@@ -5,6 +5,7 @@ import logging
 import httpx2
 import pytest
 
+from app.logging import AddRequestId
 from app.rooms import services
 from app.settings import Settings
 from tests.conftest import Meet, serving
@@ -68,13 +69,15 @@ async def test_a_fault_of_ours_tells_nothing_of_the_inside(
     ada = await meet("ada")
     monkeypatch.setattr(services, "rooms_of", fail)
     caplog.set_level(logging.INFO, "app")
+    caplog.handler.addFilter(identify := AddRequestId())
     answer = await ada.client.get("/api/v1/rooms", headers={"X-Request-ID": "request-1"})
     assert answer.status_code == 500
     assert answer.headers["x-request-id"] == "request-1"
     assert answer.headers["content-security-policy"]
-    logged = {record.getMessage().partition(" in ")[0]: record for record in caplog.records}
-    assert "GET /api/v1/rooms 500" in logged
-    assert logged["Nobody foresaw this"].exc_info
+    logged = [record for record in caplog.records if getattr(record, "request_id", None) == "request-1"]
+    assert [record.getMessage().startswith("GET /api/v1/rooms 500 ") for record in logged].count(True) == 1
+    assert [record.exc_info is not None for record in logged].count(True) == 1, "the traceback names the request too"
+    caplog.handler.removeFilter(identify)
     assert answer.json() == {
         "type": "/problems/internal-server-error",
         "title": "Something went wrong on our side",

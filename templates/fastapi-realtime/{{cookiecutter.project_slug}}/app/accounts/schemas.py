@@ -3,10 +3,10 @@
 import uuid
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
 from app.accounts.models import LONGEST_NAME
-from app.schemas import WITHOUT_NUL, Strict
+from app.schemas import WITHOUT_NUL, FromRow, Strict
 
 Name = Annotated[
     str,
@@ -22,10 +22,8 @@ class SignIn(Strict):
     password: Annotated[str, StringConstraints(max_length=256)]
 
 
-class Person(BaseModel):
+class Person(FromRow):
     """Somebody, as others see them."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: uuid.UUID
     name: str

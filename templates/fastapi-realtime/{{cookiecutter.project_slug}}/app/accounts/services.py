@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, case, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.errors import NameTaken, TooManyAttempts, WrongNameOrPassword
+from app.accounts.errors import NameTaken, TooManyAttempts, UserNotFound, WrongNameOrPassword
 from app.accounts.models import Session, SignInAttempts, User
 from app.broker import Hint
 from app.database import Database, after_commit, now
@@ -57,20 +57,15 @@ async def create_user(database: Database, *, name: str, password: str) -> User:
     return user
 
 
-async def find_user(database: Database, *, name: str) -> User | None:
-    """Who has this name."""
-    async with database.read() as session:
-        return await session.scalar(select(User).where(User.name == name.lower()))
-
-
-async def set_password(database: Database, *, name: str, password: str) -> bool:
-    """Give somebody a new password and end all their sessions. False when there is nobody of that name."""
+async def set_password(database: Database, *, name: str, password: str) -> None:
+    """Give somebody a new password and end all their sessions. Raises UserNotFound."""
     hashed = await asyncio.to_thread(passwords.hash, password)
     async with database.write() as session:
         change = update(User).where(User.name == name.lower()).values(password_hash=hashed)
         found = await session.scalar(change.returning(User.id))
+        if found is None:
+            raise UserNotFound(f"Nobody is called {name}.")
         await end_sessions(session, Session.user_id == found)
-    return found is not None
 
 
 async def sign_in(
@@ -83,7 +78,8 @@ async def sign_in(
     """
     name = name.lower()
     pair, *others = await _count_attempt(database, name=name, address=address)
-    user = await find_user(database, name=name)
+    async with database.read() as session:
+        user = await session.scalar(select(User).where(User.name == name))
     if not await asyncio.to_thread(_verify, user.password_hash if user else None, password) or user is None:
         raise WrongNameOrPassword("Check both. Capital letters count in the password, not in the name.")
     async with database.write() as session:

@@ -80,7 +80,7 @@ class Hub:
         self.draining = False
         # For extras: who want to know, who answer further messages, and who count.
         self.watchers: list[Watcher] = []
-        self.handlers: dict[type[FromClient], Callable[[Reader, Any], Awaitable[None]]] = {}
+        self.handlers: dict[type[FromClient], Callable[[Reader, Any], Awaitable[FromServer | None]]] = {}
         self.measure: Callable[[str, float], None] = lambda _what, _value: None
         self._feeds: dict[uuid.UUID, Feed] = {}
         self._of_user: Counter[uuid.UUID] = Counter()

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.accounts.services import Caller
 from app.live import schemas
@@ -22,11 +22,8 @@ MOST_ROOMS = 100  # rooms that one reader may follow
 MOST_NOTES = 16  # things for the moment that wait to be sent; further ones are dropped
 
 
-class Due(NamedTuple):
-    """What is to be sent next. `position` names the event among all rooms: the id for `Last-Event-ID`."""
-
-    text: str
-    position: str | None = None
+type Due = tuple[str, str | None]
+"""What is to be sent next, and where it stands among the events of all rooms: the id for `Last-Event-ID`."""
 
 
 class Cursor:
@@ -61,15 +58,15 @@ class Reader:
         """Begin to read a room. Raises RoomNotFound or TooManyRooms."""
         if room_id not in self._cursors and len(self._cursors) >= MOST_ROOMS:
             raise TooManyRooms(f"Follow at most {MOST_ROOMS} rooms at once.")
-        room = await log.position(self._hub.database, room_id=room_id, user_id=self.caller.user_id)
+        begin, end, now = await log.position(self._hub.database, room_id=room_id, user_id=self.caller.user_id)
         self.leave(room_id)
-        if epoch not in (None, room.epoch) or not room.pruned <= after <= room.seq:
+        if epoch not in (None, now) or not begin <= after <= end:
             self._hub.measure("reset", 1)
-            return schemas.Reset(room=room_id, after=room.pruned, seq=room.seq, epoch=room.epoch)
-        self._cursors[room_id] = Cursor(sent=after, head=room.seq)
+            return schemas.Reset(room=room_id, after=begin, seq=end, epoch=now)
+        self._cursors[room_id] = Cursor(sent=after, head=end)
         self._work.set()  # first, so that nothing is pushed past the answer
-        self._hub.follow(self, room_id, room.seq)
-        return schemas.Subscribed(room=room_id, seq=room.seq, epoch=room.epoch)
+        self._hub.follow(self, room_id, end)
+        return schemas.Subscribed(room=room_id, seq=end, epoch=now)
 
     def follows(self, room_id: uuid.UUID) -> bool:
         """Whether it reads this room, which only members can."""
@@ -119,7 +116,7 @@ class Reader:
                 async for each in self._events(room_id, cursor):
                     yield each
         while self._notes:
-            yield Due(self._notes.pop(next(iter(self._notes))))
+            yield self._notes.pop(next(iter(self._notes))), None
         for cursor in self._cursors.values():
             if cursor.sent < cursor.head:
                 self._work.set()
@@ -134,12 +131,12 @@ class Reader:
             # Unsubscribed, subscribed anew or closed while the one before was sent.
             if self._cursors.get(room_id) is not cursor or self._closing:
                 return
-            yield Due(frame.text, f"{room_id}.{frame.seq}")
+            yield frame.text, f"{room_id}.{frame.seq}"
             cursor.sent = frame.seq
             if torn := frame.out == self.caller.user_id:
                 break
         if torn and self._cursors.get(room_id) is cursor:
-            yield Due((await unharmed(self._follow_again(room_id, cursor.sent))).frame())
+            yield (await unharmed(self._follow_again(room_id, cursor.sent))).frame(), None
 
     async def _follow_again(self, room_id: uuid.UUID, after: int) -> schemas.FromServer:
         """Go on where that is not a matter of course: shown out, but perhaps let in again since; or lost, by age."""

@@ -51,32 +51,13 @@ class Publish(FromClient):
     body: Body
 
 
-class Edit(FromClient):
-    """My message number `target` says `body` now. To be sent again until the `ack`, like `publish`."""
-
-    type: Literal["edit"]
-    room: uuid.UUID
-    client_id: ClientId
-    target: Seq
-    body: Body
-
-
-class Delete(FromClient):
-    """Take the message number `target` out: mine, or as an owner anybody's. Sent again like `publish`."""
-
-    type: Literal["delete"]
-    room: uuid.UUID
-    client_id: ClientId
-    target: Seq
-
-
 class Ping(FromClient):
     """Are you there? A browser cannot see the protocol's own pings."""
 
     type: Literal["ping"]
 
 
-FROM_CLIENT: tuple[type[FromClient], ...] = (Subscribe, Unsubscribe, Publish, Edit, Delete, Ping)
+FROM_CLIENT: tuple[type[FromClient], ...] = (Subscribe, Unsubscribe, Publish, Ping)
 
 
 class FromServer(BaseModel):
@@ -134,7 +115,7 @@ class Ended(FromServer):
 
 
 class Ack(FromServer):
-    """What you said, edited or deleted is committed: it will not get lost."""
+    """What you said is committed: it will not get lost."""
 
     type: Literal["ack"] = "ack"
     room: uuid.UUID

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +18,8 @@ from app.live import schemas
 from app.live.errors import TooFast
 from app.live.hub import Frame, Hub
 from app.live.reader import RESTART, TOO_BIG, TRY_AGAIN, UNSUPPORTED, Reader
-from app.messages import services as messages
 from app.messages.schemas import Receipt
+from app.messages.services import publish
 from app.problems import Problem, field_errors, problem
 
 logger = logging.getLogger(__name__)
@@ -29,23 +29,22 @@ MOST_FAULTS = 20  # of one message that are named in the answer
 MOST_REPLIES = 32  # answers that wait to be sent; while there are so many, no further request is read
 LONGEST_MESSAGE = 64 * 1024  # characters of JSON
 RATE, BURST = 20, 200  # requests per second, and at once: who comes back subscribes to all rooms in one go
-ACTS: Mapping[str, Any] = {"publish": messages.publish, "edit": messages.edit, "delete": messages.edit}
 
 
 class TokenBucket:
     """Lets `burst` things pass at once, and `rate` more each second."""
 
     def __init__(self, *, rate: float, burst: float) -> None:
-        self._rate, self._burst, self._tokens, self._at = rate, burst, burst, time.monotonic()
+        self._each, self._most = 1 / rate, burst / rate
+        self._full_at = 0.0
 
     def take(self) -> float:
         """0 when the next thing may pass; else the seconds until it may."""
         moment = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (moment - self._at) * self._rate)
-        self._at = moment
-        if self._tokens < 1:
-            return (1 - self._tokens) / self._rate
-        self._tokens -= 1
+        full_at = max(self._full_at, moment) + self._each
+        if (wait := full_at - moment - self._most) > 0:
+            return wait
+        self._full_at = full_at
         return 0
 
 
@@ -166,8 +165,8 @@ class Socket(Reader):
         finally:
             while not self._replies.empty():
                 self._replies.get_nowait()  # at the end nobody waits for room any more
-        async for each in self.due():
-            await self._socket.send_text(each.text)
+        async for text, _ in self.due():
+            await self._socket.send_text(text)
 
     async def _answer(self, text: str) -> schemas.FromServer | None:
         try:
@@ -190,11 +189,10 @@ class Socket(Reader):
 
     async def _do(self, message: schemas.FromClient) -> schemas.FromServer | None:
         match message:
-            case schemas.Publish() | schemas.Edit() | schemas.Delete():
-                said = message.model_dump(exclude={"v", "type", "room"})
-                act, database = ACTS[message.type], self._hub.database
-                event = await act(database, room_id=message.room, actor_id=self.caller.user_id, **said)
-                return schemas.Ack(room=message.room, receipt=Receipt.model_validate(event))
+            case schemas.Publish(room=room, client_id=client_id, body=body):
+                who = self.caller.user_id
+                said = await publish(self._hub.database, room_id=room, actor_id=who, client_id=client_id, body=body)
+                return schemas.Ack(room=room, receipt=Receipt.model_validate(said))
             case schemas.Subscribe():
                 return await self.follow(message.room, message.after, message.epoch)
             case schemas.Unsubscribe(room=room):
@@ -202,5 +200,5 @@ class Socket(Reader):
             case schemas.Ping():
                 return schemas.Pong()
             case _:
-                await self._hub.handlers[type(message)](self, message)
+                return await self._hub.handlers[type(message)](self, message)
         return None

@@ -1,13 +1,12 @@
 """Messages over HTTP: what was said, and saying something without a socket."""
 
 import uuid
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from app.accounts.permissions import SignedIn
 from app.messages import services
-from app.messages.schemas import ClientId, Event, NewMessage, Receipt
+from app.messages.schemas import Event, NewMessage, Receipt
 from app.pagination import Cursor, Limit, Number, Page, decode, page
 from app.state import AppState
 
@@ -31,23 +30,3 @@ async def publish(room_id: uuid.UUID, body: NewMessage, state: AppState, caller:
     """Say something. Sent again with the same `client_id`, it is said once."""
     said = await services.publish(state["database"], room_id=room_id, actor_id=caller.user_id, **body.model_dump())
     return Receipt.model_validate(said)
-
-
-@router.patch("/{seq}")
-async def edit(room_id: uuid.UUID, seq: int, body: NewMessage, state: AppState, caller: SignedIn) -> Receipt:
-    """Give a message of mine other words. An edit is an event too: it has its own number, and its own `client_id`."""
-    edited = await services.edit(
-        state["database"], room_id=room_id, actor_id=caller.user_id, target=seq, **body.model_dump()
-    )
-    return Receipt.model_validate(edited)
-
-
-@router.delete("/{seq}")
-async def delete(
-    room_id: uuid.UUID, seq: int, state: AppState, caller: SignedIn, client_id: Annotated[ClientId, Query()]
-) -> Receipt:
-    """Delete a message of mine, or as an owner of the room anybody's."""
-    deleted = await services.edit(
-        state["database"], room_id=room_id, actor_id=caller.user_id, target=seq, client_id=client_id
-    )
-    return Receipt.model_validate(deleted)

@@ -3,21 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
 from app.accounts.schemas import Person
-from app.rooms import models
-from app.schemas import WITHOUT_NUL, Strict
+from app.rooms.models import LONGEST_CLIENT_ID
+from app.schemas import FromRow, Strict, words
 
 LONGEST_MESSAGE = 4000  # characters
 
-Body = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_MESSAGE, pattern=WITHOUT_NUL),
-]
-ClientId = Annotated[
-    str, StringConstraints(min_length=8, max_length=models.LONGEST_CLIENT_ID, pattern=r"^[A-Za-z0-9_-]*$")
-]
+Body = Annotated[str, words(LONGEST_MESSAGE)]
+ClientId = Annotated[str, Field(min_length=8, max_length=LONGEST_CLIENT_ID, pattern=r"^[A-Za-z0-9_-]*$")]
 
 
 class NewMessage(Strict):
@@ -27,11 +22,7 @@ class NewMessage(Strict):
     body: Body
 
 
-class _FromRow(BaseModel):
-    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
-
-
-class Event(_FromRow):
+class Event(FromRow):
     """An event of a room's log.
 
     `body` and `client_id` are those of a message, which is deleted when the body is empty; `target` is the number of
@@ -49,7 +40,7 @@ class Event(_FromRow):
     edited_at: datetime | None = None
 
 
-class Receipt(_FromRow):
+class Receipt(FromRow):
     """Where a message, or what was done to one, stands in the room's log."""
 
     client_id: str

@@ -1,14 +1,14 @@
-"""The rules of messages: saying, editing and deleting something once, and reading what was said."""
+"""The rules of messages: saying something once, and reading what was said."""
 
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import Database, now
-from app.messages.errors import AuthorsOnly, ClientIdReused, MessageNotFound
+from app.database import Database
+from app.messages.errors import ClientIdReused
 from app.rooms import log
 from app.rooms.models import Event
 from app.rooms.permissions import require_member
@@ -20,32 +20,7 @@ async def publish(database: Database, *, room_id: uuid.UUID, actor_id: uuid.UUID
     The message is committed when this returns. Raises RoomNotFound, or ClientIdReused when the words are others.
     """
     event = Event(room_id=room_id, kind="message", actor_id=actor_id, client_id=client_id, body=body)
-    return await _once(database, event)
-
-
-async def edit(
-    database: Database, *, room_id: uuid.UUID, actor_id: uuid.UUID, client_id: str, target: int, body: str = ""
-) -> Event:
-    """Give a message of one's own other words, once; or none: then it is deleted, its words in all their versions.
-
-    An owner of the room can delete anybody's. Raises RoomNotFound, MessageNotFound, AuthorsOnly or ClientIdReused.
-    """
-
-    async def change(session: AsyncSession) -> None:
-        member = await require_member(session, room_id=room_id, user_id=actor_id)
-        mine = (Event.room_id == room_id, Event.seq == target, Event.kind == "message", Event.body != "")
-        message = await session.scalar(select(Event).where(*mine))
-        if message is None:
-            raise MessageNotFound("It was deleted, or never said.")
-        if actor_id != message.actor_id and (body or member.role != "owner"):
-            raise AuthorsOnly("An owner of the room can delete it too.")
-        words = Event.seq == target if body else or_(Event.seq == target, Event.target == target)
-        edited = update(Event).where(Event.room_id == room_id, words, Event.kind != "deleted")
-        await session.execute(edited.values(body=body, edited_at=now()))
-
-    kind = "edited" if body else "deleted"
-    event = Event(room_id=room_id, kind=kind, actor_id=actor_id, client_id=client_id, target=target, body=body or None)
-    return await _once(database, event, change)
+    return await append_once(database, event)
 
 
 async def history(
@@ -60,10 +35,13 @@ async def history(
         return (await session.scalars(query)).all()
 
 
-async def _once(
+async def append_once(
     database: Database, event: Event, change: Callable[[AsyncSession], Awaitable[None]] | None = None
 ) -> Event:
-    """Append the event and make its change, or give the event that its sender's client id has already."""
+    """Append the event and make its change, or give the event that its sender's client id has already.
+
+    Raises RoomNotFound, ClientIdReused, or what the change raises: then nothing has happened.
+    """
     try:
         async with database.write() as session:
             await log.append(session, event)

@@ -2,10 +2,8 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -14,14 +12,6 @@ from app.broker import Hint
 from app.database import Database, after_commit
 from app.rooms.errors import RoomNotFound
 from app.rooms.models import Event, Member, Room
-
-
-class Position(NamedTuple):
-    """The log of a room has the events after `pruned` up to `seq`; in another epoch it was another log."""
-
-    pruned: int
-    seq: int
-    epoch: uuid.UUID
 
 
 async def append(session: AsyncSession, event: Event) -> None:
@@ -64,40 +54,17 @@ async def after(database: Database, *, room_id: uuid.UUID, seq: int, limit: int)
         return (await session.scalars(query)).all()
 
 
-async def prune(database: Database, *, before: datetime) -> int:
-    """Delete the events of all rooms from before a moment. Returns how many they were.
+async def position(database: Database, *, room_id: uuid.UUID, user_id: uuid.UUID) -> tuple[int, int, uuid.UUID]:
+    """How far a room's log goes, for one of its members. Raises RoomNotFound for anybody else.
 
-    Of each room the log loses its beginning and never something in the middle; one room at a time, so that nobody waits
-    long for the others.
+    It has the events after the first number up to the second one; in another epoch (the third) it was another log.
     """
-    old = select(Event.room_id, func.max(Event.seq)).where(Event.created_at < before).group_by(Event.room_id)
-    async with database.read() as session:
-        last = (await session.execute(old)).all()
-    gone = 0
-    for room_id, seq in last:
-        async with database.write() as session:
-            await session.execute(update(Room).where(Room.id == room_id, Room.pruned < seq).values(pruned=seq))
-            deleted = await session.execute(
-                delete(Event).where(Event.room_id == room_id, Event.seq <= seq).returning(Event.seq)
-            )
-            gone += len(deleted.all())
-    return gone
-
-
-async def begin_new_epoch(database: Database) -> None:
-    """After a backup was restored: what clients have seen since is not in the log, so all begin afresh."""
-    async with database.write() as session:
-        await session.execute(update(Room).values(epoch=uuid.uuid4()))
-
-
-async def position(database: Database, *, room_id: uuid.UUID, user_id: uuid.UUID) -> Position:
-    """How far a room's log goes, for one of its members. Raises RoomNotFound for anybody else."""
     query = select(Room.pruned, Room.seq, Room.epoch).join_from(Room, Member)
     async with database.read() as session:
         row = (await session.execute(query.where(Room.id == room_id, Member.user_id == user_id))).first()
     if row is None:
         raise RoomNotFound
-    return Position(*row)
+    return row
 
 
 async def heads(database: Database, room_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:

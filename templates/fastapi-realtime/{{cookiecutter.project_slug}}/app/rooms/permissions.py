@@ -2,7 +2,6 @@
 
 import uuid
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -12,8 +11,7 @@ from app.rooms.models import Member
 
 async def require_member(session: AsyncSession, *, room_id: uuid.UUID, user_id: uuid.UUID) -> Member:
     """The membership, with its room. Raises RoomNotFound."""
-    query = select(Member).where(Member.room_id == room_id, Member.user_id == user_id)
-    member = await session.scalar(query.options(joinedload(Member.room)))
+    member = await session.get(Member, (room_id, user_id), options=[joinedload(Member.room)])
     if member is None:
         raise RoomNotFound
     return member

@@ -4,21 +4,17 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AliasPath, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AliasPath, Field
 
 from app.accounts.schemas import Name
-from app.rooms import models
-from app.schemas import WITHOUT_NUL, Strict
+from app.rooms.models import LONGEST_ROOM_NAME
+from app.schemas import FromRow, Strict, words
 
 type Role = Literal["owner", "member"]
-RoomName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=models.LONGEST_ROOM_NAME, pattern=WITHOUT_NUL),
-]
 
 
 class NewRoom(Strict):
-    name: RoomName
+    name: Annotated[str, words(LONGEST_ROOM_NAME)]
 
 
 class NewMember(Strict):
@@ -29,10 +25,8 @@ class NewRole(Strict):
     role: Role
 
 
-class Room(BaseModel):
+class Room(FromRow):
     """A room as one of its members sees it. `seq` is the number of the last event in its log."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: uuid.UUID = Field(validation_alias=AliasPath("room", "id"))
     name: str = Field(validation_alias=AliasPath("room", "name"))
@@ -41,10 +35,8 @@ class Room(BaseModel):
     epoch: uuid.UUID = Field(validation_alias=AliasPath("room", "epoch"))
 
 
-class Member(BaseModel):
+class Member(FromRow):
     """Somebody in a room."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: uuid.UUID = Field(validation_alias="user_id")
     name: str = Field(validation_alias=AliasPath("user", "name"))

@@ -8,12 +8,13 @@ const $ = (id) => document.getElementById(id);
 const me = { id: $("me").dataset.id, name: $("me").dataset.name };
 const rooms = new Map(); // id → room
 const connection = new Connection();
-const page = new EventTarget(); // tells extras "open": there is another room, or none, in `current`
+// Tells extras: "leave" and "open", before and after another room, or none, is in `current`; "draw" { event, item }, when a
+// message is drawn; "say" { body }, when something is to be said, which whoever prevents it does differently.
+const page = new EventTarget();
 let current = null;
-let editing = null; // the number of the message whose words are in the field
 
 // For the modules of extras, which the page loads after this one.
-export { all, api, connection, current, element, me, notice, page, rooms };
+export { all, api, connection, current, element, me, notice, page, rooms, write };
 
 class Room {
   events = []; // what is loaded, oldest first
@@ -45,11 +46,12 @@ class Room {
     listRooms();
   }
 
-  // Says, edits or deletes: shown at once, sent until the log has it.
+  // Says something, or changes what was said: shown at once, sent until the log has it.
   put(what) {
     const client_id = crypto.randomUUID();
     this.waiting.set(client_id, { ...what, failed: null });
     this.send(client_id);
+    if (this === current) showWaiting();
   }
 
   send(client_id) {
@@ -196,15 +198,14 @@ $("new-room").addEventListener("submit", async (event) => {
 // ── The open room ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function open(room) {
-  stopEditing();
+  page.dispatchEvent(new Event("leave"));
   if (current) current.draft = $("body").value;
   current = room;
   page.dispatchEvent(new Event("open"));
-  $("body").value = room?.draft ?? "";
   $("layout").dataset.view = room ? "room" : "list";
   $("title").textContent = room?.name ?? "Team rooms";
   $("composer").hidden = $("people").hidden = !room;
-  fit(); // only what is shown has a height
+  write(room?.draft ?? ""); // only what is shown has a height
   $("messages").replaceChildren();
   $("latest").hidden = true;
   say_empty(room ? "Loading …" : rooms.size ? "Choose a room." : "Make your first room, or ask somebody to let you into theirs.");
@@ -283,7 +284,7 @@ function* draw(event, previous) {
     item.classList.toggle("deleted", !event.body);
     item.dataset.seq = event.seq;
     if (event.body && event.edited_at) item.querySelector(".body").append(element("span", { className: "edited", textContent: " (edited)" }));
-    if (event.body) item.append(actions(event));
+    page.dispatchEvent(new CustomEvent("draw", { detail: { event, item } }));
     yield item;
   } else if (event.subject) {
     const self = event.actor.id === event.subject.id;
@@ -291,46 +292,6 @@ function* draw(event, previous) {
     yield element("li", { className: "notice-line", textContent: `${event.subject.name} ${said[event.kind]}` });
   }
 }
-
-// What one may do to a message; the server has the last word.
-function actions({ seq, actor, body }) {
-  const buttons = element("div", { className: "actions" });
-  const add = (text, label, work) => {
-    const button = element("button", { type: "button", textContent: text, ariaLabel: `${label}: ${body.slice(0, 40)}` });
-    button.addEventListener("click", work);
-    buttons.append(button);
-  };
-  if (actor.id === me.id) add("Edit", "Edit", () => startEditing(seq, body));
-  if (actor.id === me.id || current.role === "owner") {
-    add("Delete", "Delete", () => {
-      current.put({ type: "delete", target: seq });
-      showWaiting();
-      $("body").focus();
-    });
-  }
-  return buttons;
-}
-
-function startEditing(seq, body) {
-  editing = seq;
-  $("editing").hidden = false;
-  $("body").value = body;
-  $("body").focus();
-  fit();
-}
-
-function stopEditing() {
-  if (editing === null) return;
-  editing = null;
-  $("editing").hidden = true;
-  $("body").value = "";
-  fit();
-}
-
-$("stop-editing").addEventListener("click", () => {
-  stopEditing();
-  $("body").focus();
-});
 
 function message({ name, id, body, at, note }) {
   const avatar = element("span", { className: "avatar", textContent: name[0], ariaHidden: "true" });
@@ -370,22 +331,23 @@ $("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   const body = $("body").value.trim();
   if (!body) return;
-  if (editing === null) current.put({ type: "publish", body });
-  else current.put({ type: "edit", target: editing, body });
-  const edited = editing !== null;
-  stopEditing();
-  $("body").value = "";
-  fit();
-  showWaiting();
-  if (!edited) toLatest();
+  if (!page.dispatchEvent(new CustomEvent("say", { detail: { body }, cancelable: true }))) return;
+  current.put({ type: "publish", body });
+  write("");
+  toLatest();
 });
 
 $("body").addEventListener("keydown", (event) => {
-  if (event.key === "Escape") stopEditing();
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   $("composer").requestSubmit();
 });
+
+// Puts something into the field.
+function write(text) {
+  $("body").value = text;
+  fit();
+}
 
 function fit() {
   $("body").style.height = "auto";

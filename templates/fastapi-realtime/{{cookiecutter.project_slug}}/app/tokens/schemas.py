@@ -4,19 +4,17 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
-from app.schemas import WITHOUT_NUL, Strict
+from app.schemas import FromRow, Strict, words
 
 
 class NewToken(Strict):
-    label: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=WITHOUT_NUL)]
+    label: Annotated[str, words(100)]
     days: Annotated[int, Field(ge=1, le=366)] = 90
 
 
-class Token(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class Token(FromRow):
     id: uuid.UUID
     label: str
     created_at: datetime

@@ -19,7 +19,7 @@ from app.live import hub
 from app.settings import Settings
 from tests import servers
 from tests.conftest import Meet, serving
-from tests.live.conftest import Connect
+from tests.live.fixtures import Connect
 from tests.live.test_following import room_id
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room

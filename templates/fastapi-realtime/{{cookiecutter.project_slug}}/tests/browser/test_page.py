@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, accessible
+from tests.browser.fixtures import Visit, accessible
 from tests.processes import Application
 
 

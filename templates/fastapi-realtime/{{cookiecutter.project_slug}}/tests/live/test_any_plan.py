@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.live import hub, socket
 from tests.conftest import Meet, Person
-from tests.live.conftest import Client, Connect
+from tests.live.fixtures import Client, Connect
 from tests.live.test_following import room_id
 from tests.rooms.test_rooms import make_room
 

@@ -9,7 +9,7 @@ import yaml
 
 from tests.conftest import Meet
 from tests.live.asyncapi import FILE, document
-from tests.live.conftest import PATIENCE, Connect
+from tests.live.fixtures import PATIENCE, Connect
 from tests.live.test_following import room_id
 from tests.rooms.test_rooms import make_room
 

@@ -13,7 +13,7 @@ from app.rooms import log
 from app.rooms.models import Event
 from app.settings import Settings
 from tests.conftest import Meet
-from tests.live.conftest import Connect
+from tests.live.fixtures import Connect
 from tests.live.test_following import room_id
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room

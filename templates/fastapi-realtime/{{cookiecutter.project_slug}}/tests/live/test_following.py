@@ -3,15 +3,20 @@
 import asyncio
 import random
 import uuid
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete, update
 
+from app.database import Database
 from app.live import hub, reader, socket
+from app.rooms import log
+from app.rooms.models import Event, Room
 from app.settings import Settings
 from tests.conftest import Meet, serving
-from tests.live.conftest import Client, Connect
+from tests.live.fixtures import Client, Connect
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room
 
@@ -287,3 +292,55 @@ async def test_too_many_rooms_are_refused(meet: Meet, online: Connect, monkeypat
         await client.follow(rooms[1])
         await client.send(type="subscribe", room=rooms[2], after=0)
         assert (await client.next("error"))["problem"]["type"] == "/problems/too-many-rooms"
+
+
+async def test_a_thousand_who_come_back_at_once_read_the_log_once(
+    meet: Meet, online: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restart the ring is empty, and all who were connected come back from about the same place."""
+    ada = await meet("ada")
+    path = await make_room(ada)
+    for number in range(8):
+        await say(ada, path, f"{number}")
+    questions, read = 0, log.after
+
+    async def count(database: Database, *, room_id: uuid.UUID, seq: int, limit: int) -> Sequence[Event]:
+        nonlocal questions
+        questions += 1
+        await asyncio.sleep(0.2)
+        return await read(database, room_id=room_id, seq=seq, limit=limit)
+
+    monkeypatch.setattr(log, "after", count)
+
+    async def come_back(after: int) -> None:
+        async with online(ada) as client:
+            await client.follow(room_id(path), after=after)
+            await client.until(9)
+
+    await asyncio.gather(*(come_back(number % 6) for number in range(18)))
+    assert questions == 1
+
+
+async def test_who_knows_another_log_than_this_one_is_told_to_begin_afresh(
+    meet: Meet, online: Connect, database: Database
+) -> None:
+    """Its past was deleted; a backup was restored, so that it is another one, or ends before what was applied."""
+    ada = await meet("ada")
+    path = await make_room(ada)
+    for number in range(4):
+        await say(ada, path, f"{number}")
+    room = room_id(path)
+    async with online(ada) as client:
+        epoch = (await client.follow(room))["epoch"]
+        async with database.write() as session:
+            await session.execute(update(Room).values(pruned=3))
+            await session.execute(delete(Event).where(Event.seq <= 3))
+        for after, answer in ((2, "reset"), (3, "subscribed"), (5, "subscribed"), (6, "reset")):
+            await client.send(type="subscribe", room=room, after=after, epoch=epoch)
+            assert (await client.next(answer))["seq"] == 5
+        async with database.write() as session:
+            await session.execute(update(Room).values(epoch=uuid.uuid4()))
+        await client.send(type="subscribe", room=room, after=5, epoch=epoch)
+        reset = await client.next("reset")
+        assert (reset["after"], reset["seq"]) == (3, 5)
+        assert reset["epoch"] != epoch

@@ -17,7 +17,7 @@ from app.database import Database, now
 from app.live import hub, reader, socket
 from app.rooms.models import Event, Room
 from tests.conftest import Meet, Person
-from tests.live.conftest import PATIENCE, Connect
+from tests.live.fixtures import PATIENCE, Connect
 from tests.live.test_following import room_id
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room

@@ -7,7 +7,7 @@ from app.presence import services
 from app.presence import watch as watching
 from app.settings import Settings
 from tests.conftest import Meet, serving
-from tests.live.conftest import Client, Connect
+from tests.live.fixtures import Client, Connect
 from tests.live.test_following import room_id
 from tests.rooms.test_rooms import make_room
 from tests.test_commands import served

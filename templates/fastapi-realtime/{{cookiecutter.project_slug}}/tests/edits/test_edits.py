@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.database import Database
 from app.rooms.models import Event
 from tests.conftest import Meet, Person
-from tests.live.conftest import Connect
+from tests.live.fixtures import Connect
 from tests.live.test_following import room_id
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room

@@ -4,12 +4,14 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, async_playwright
 
 from app.accounts import services as accounts
+from app.accounts.errors import NameTaken
 from app.database import Database
 from app.settings import Settings
 from tests.conftest import PASSWORD
@@ -70,7 +72,7 @@ async def visit(browser: Browser, site: Application, database: Database) -> Asyn
         page.on("console", lambda message: complaints.extend(unexpected(message)))
         await page.goto("/")
         if name:
-            if not await accounts.find_user(database, name=name):
+            with suppress(NameTaken):
                 await accounts.create_user(database, name=name, password=PASSWORD)
             await page.get_by_label("Name").fill(name)
             await page.get_by_label("Password").fill(PASSWORD)

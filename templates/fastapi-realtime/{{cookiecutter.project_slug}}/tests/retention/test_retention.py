@@ -1,6 +1,5 @@
 """Retention and restored backups: who has something that the log does not have, or no longer, is told so."""
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,10 +10,11 @@ from sqlalchemy import update
 
 from app.database import Database, now
 from app.live import hub
+from app.retention import services
 from app.rooms import log
 from app.rooms.models import Event
 from tests.conftest import Meet, Person
-from tests.live.conftest import Connect
+from tests.live.fixtures import Connect
 from tests.live.test_following import room_id
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room
@@ -34,7 +34,7 @@ async def age(database: Database, path: str, seq: int) -> None:
 
 
 async def prune(database: Database) -> int:
-    return await log.prune(database, before=now() - timedelta(days=7))
+    return await services.prune(database, before=now() - timedelta(days=7))
 
 
 async def test_what_is_old_goes_and_the_rest_keeps_its_numbers(meet: Meet, database: Database) -> None:
@@ -76,7 +76,7 @@ async def test_a_restored_backup_resets_everybody(meet: Meet, online: Connect, d
         await client.next("subscribed")
         await client.send(type="subscribe", room=room_id(path), after=99, epoch=before)
         assert (await client.next("reset"))["epoch"] == before, "ahead of the log: it cannot be the same"
-        await log.begin_new_epoch(database)
+        await services.begin_new_epoch(database)
         await client.send(type="subscribe", room=room_id(path), after=4, epoch=before)
         assert (await client.next("reset"))["epoch"] != before
 
@@ -108,29 +108,3 @@ def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     run("migrate", cwd=tmp_path)
     assert "0 events" in run("prune", "30", cwd=tmp_path).stdout
     assert run("restored", cwd=tmp_path).exit_code == 0
-
-
-async def test_a_thousand_who_come_back_at_once_read_the_log_once(
-    meet: Meet, online: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a restart the ring is empty, and all who were connected come back from about the same place."""
-    ada = await meet("ada")
-    path = await make_room(ada)
-    await talk(ada, path, 8)
-    questions, read = 0, log.after
-
-    async def count(database: Database, *, room_id: uuid.UUID, seq: int, limit: int) -> Sequence[Event]:
-        nonlocal questions
-        questions += 1
-        await asyncio.sleep(0.2)
-        return await read(database, room_id=room_id, seq=seq, limit=limit)
-
-    monkeypatch.setattr(log, "after", count)
-
-    async def come_back(after: int) -> None:
-        async with online(ada) as client:
-            await client.follow(room_id(path), after=after)
-            await client.until(9)
-
-    await asyncio.gather(*(come_back(number % 6) for number in range(18)))
-    assert questions == 1
