@@ -18,7 +18,7 @@ class Hint(NamedTuple):
 
 
 class Broker:
-    """Carries hints within this process; a subclass (see the extra `brokers`) carries them to the others as well."""
+    """Carries hints within this process; a subclass carries them to the others as well."""
 
     up = True  # whether hints reach the other processes
 

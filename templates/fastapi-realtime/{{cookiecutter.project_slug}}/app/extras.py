@@ -14,7 +14,7 @@ from app.broker import Broker
 from app.settings import Settings
 from app.state import State
 
-NAMES = (
+NAMES: tuple[str, ...] = (
     "brokers",  # news between processes at once: PostgreSQL, Valkey or NATS
     "documents",  # a shared document per room
     "edits",  # changing and deleting what was said

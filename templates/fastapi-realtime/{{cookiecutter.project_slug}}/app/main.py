@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -23,13 +22,12 @@ from app.messages.routes import router as messages
 from app.rooms.routes import router as rooms
 from app.security import Application
 from app.settings import Settings
-from app.state import State
+from app.state import State, finish
 
 logger = logging.getLogger(__name__)
 
 API = "/api/v1"
 OPENAPI = f"{API}/openapi.json"
-STOPS_WITHIN = timedelta(seconds=0.5)  # the hub, at the end: it may be amid a question to the database
 STATIC = Path(__file__).parent / "static"
 
 
@@ -65,17 +63,12 @@ async def running(settings: Settings, _app: FastAPI) -> AsyncIterator[State]:
         status, body = await readiness(state)
         if status != HTTPStatus.OK:
             logger.error("Not ready: %s", body.get("detail", "the database does not answer"))
-        reader, carrier = asyncio.create_task(hub.run()), asyncio.create_task(broker.run())
-        stack.push_async_callback(end, hub, reader, carrier)
+        carrier = asyncio.create_task(broker.run())
+        stack.push_async_callback(finish, carrier)
+        stack.callback(carrier.cancel)
+        stack.push_async_callback(finish, asyncio.create_task(hub.run()))
+        stack.callback(hub.stop)
         for extra in all_extras().values():
             if extra.lifespan:
                 await stack.enter_async_context(extra.lifespan(state))
         yield state
-
-
-async def end(hub: Hub, reader: asyncio.Task[None], carrier: asyncio.Task[None]) -> None:
-    """Let the tasks of the process come to their end."""
-    hub.stop()
-    carrier.cancel()
-    await asyncio.wait({reader, carrier}, timeout=STOPS_WITHIN.total_seconds())
-    reader.cancel()

@@ -1,5 +1,6 @@
 """What the lifespan makes once per process and every request may use, typed."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
@@ -26,6 +27,12 @@ class State(TypedDict):
     extras: dict[str, Any]
     # What the process can do without for a while: `/readyz` says degraded when one of these says no.
     helpers: dict[str, Callable[[], bool]]
+
+
+async def finish(task: asyncio.Task[None]) -> None:
+    """Let a task of the process come to its end by itself, for a moment: it may be amid a question to the database."""
+    await asyncio.wait({task}, timeout=0.5)
+    task.cancel()
 
 
 def state_of(connection: HTTPConnection) -> State:

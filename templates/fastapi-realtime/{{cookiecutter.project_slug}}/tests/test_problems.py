@@ -33,9 +33,9 @@ async def test_the_frameworks_errors_are_problems(
 
 async def test_a_field_error_says_where_and_why(meet: Meet) -> None:
     ada = await meet("ada")
-    answer = await ada.client.post("/api/v1/tokens", json={"label": 7, "days": "ten", "scope": "all"})
+    answer = await ada.client.post("/api/v1/session", json={"name": 7, "scope": "all"})
     assert answer.status_code == 422
-    assert {error["pointer"] for error in answer.json()["errors"]} == {"#/label", "#/days", "#/scope"}
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"#/name", "#/password", "#/scope"}
 
 
 async def test_a_parameter_error_names_the_parameter(meet: Meet) -> None:
@@ -54,7 +54,7 @@ async def test_garbage_is_a_problem(anonymous: httpx2.AsyncClient, body: bytes) 
 async def test_a_database_that_is_gone_is_503(settings: Settings) -> None:
     gone = settings.model_copy(update={"database_url": "postgresql://nobody:secret@127.0.0.1:1/nothing"})
     async with serving(gone) as address, httpx2.AsyncClient(base_url=address) as client:
-        answer = await client.get("/api/v1/rooms", headers={"Authorization": "Bearer x"})
+        answer = await client.get("/api/v1/rooms", headers={"Cookie": "session=x"})
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
     assert answer.headers["retry-after"]
     assert "secret" not in answer.text

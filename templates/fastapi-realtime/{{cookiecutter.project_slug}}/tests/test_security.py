@@ -99,13 +99,12 @@ async def test_forwarded_addresses_are_believed_from_listed_proxies_only(
 async def test_logs_have_no_secret(meet: Meet, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     ada = await meet("ada")
-    token = (await ada.client.post("/api/v1/tokens", json={"label": "script"})).json()["secret"]
-    await ada.client.get("/api/v1/rooms?cursor=hidden-in-the-query", headers={"Authorization": f"Bearer {token}"})
+    await ada.client.get("/api/v1/rooms?cursor=hidden-in-the-query", headers={"Authorization": "Bearer hidden-token"})
     ours = "\n".join(
         f"{record.getMessage()} {record.__dict__}" for record in caplog.records if record.name.startswith("app")
     )
     assert "/api/v1/rooms" in ours
-    for secret in (PASSWORD, token, ada.client.cookies["session"], "hidden-in-the-query"):
+    for secret in (PASSWORD, "hidden-token", ada.client.cookies["session"], "hidden-in-the-query"):
         assert secret not in ours
 
 

@@ -1,4 +1,4 @@
-"""The rules of people: making accounts, signing in and out, tokens for programs."""
+"""The rules of people: making accounts, signing in and out."""
 
 import asyncio
 import hashlib

@@ -56,7 +56,10 @@ class RemoteBroker(Broker, ABC):
             logger.warning("Something else than a hint came from the broker")
             return
         if sender != self._us:
-            super().announce(hint)
+            try:
+                super().announce(hint)
+            except Exception:
+                logger.exception("A hint from another process cannot be read")  # of another version, perhaps
 
     async def run(self) -> None:
         while True:

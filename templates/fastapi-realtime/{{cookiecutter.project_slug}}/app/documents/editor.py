@@ -19,17 +19,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket
 
 from app.accounts.services import Caller
+from app.documents.errors import DocumentFull, InvalidUpdate
 from app.documents.shared import Documents
 from app.live.hub import Frame, Hub
-from app.live.reader import TRY_AGAIN, UNSUPPORTED
+from app.live.reader import TOO_BIG, TRY_AGAIN, UNSUPPORTED
 from app.live.socket import Socket, TokenBucket
-from app.problems import Problem
+from app.rooms.errors import RoomNotFound
 
 logger = logging.getLogger(__name__)
 
 NOT_A_MEMBER = 4403  # no longer in the room
 INVALID = 1007  # bytes that are not of the protocol
-MOST_WAITING = 256  # messages for one editor; who takes them more slowly comes back and gets the whole
+# Messages and bytes for one editor; who takes them more slowly comes back and gets the whole.
+MOST_WAITING, MOST_BYTES = 256, 4 * 1024 * 1024
+MOST_CURSORS = 20  # names in the awareness that one editor may have
 RATE, BURST = 50, 500
 QUERY_AWARENESS = 3
 
@@ -73,7 +76,7 @@ class Editor(Socket):
 
     def send(self, message: bytes) -> None:
         """Put something into the outbox."""
-        if len(self._outbox) >= MOST_WAITING:
+        if len(self._outbox) >= MOST_WAITING or sum(map(len, self._outbox)) > MOST_BYTES:
             self.close(TRY_AGAIN, "You read too slowly. Reconnect.")
         else:
             self._outbox.append(message)
@@ -93,8 +96,12 @@ class Editor(Socket):
                 self.close(TRY_AGAIN, "You send too fast.")
             else:
                 await self._apply(data)
-        except Problem as error:
-            self.close(INVALID if error.status == 422 else NOT_A_MEMBER, error.detail)  # noqa: PLR2004
+        except DocumentFull as error:
+            self.close(TOO_BIG, error.detail)
+        except InvalidUpdate as error:
+            self.close(INVALID, error.detail)
+        except RoomNotFound:
+            self.close(NOT_A_MEMBER, "You are no longer in the room.")
         except (SQLAlchemyError, OSError) as error:
             logger.warning("A document cannot be stored: %s", type(error).__name__)
             self.close(TRY_AGAIN, "The database does not answer. Try again.")
@@ -113,7 +120,9 @@ class Editor(Socket):
                 update = _payload(rest)
                 clients, known = _clients(update), set(self._shared.awareness.states)
                 # Each client also echoes what it hears of others: only what is new is handed on, and is this one's.
-                if self._documents.make_aware(self._shared, update, but=self):
+                if len(self._cursors_of | (clients - known)) > MOST_CURSORS:
+                    self.close(TRY_AGAIN, "You have too many cursors.")
+                elif self._documents.make_aware(self._shared, update, but=self):
                     self._cursors_of |= clients - known
             case number, _ if number == QUERY_AWARENESS:
                 self._send_awareness()

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.documents.routes import router
 from app.documents.shared import Documents
 from app.extras import Extra
-from app.state import State
+from app.state import State, finish
 
 
 @asynccontextmanager
@@ -18,7 +18,7 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     task = asyncio.create_task(documents.run())
     yield
     documents.stop()
-    await task
+    await finish(task)
 
 
 extra = Extra(router=router, lifespan=lifespan, static=Path(__file__).parent / "static")

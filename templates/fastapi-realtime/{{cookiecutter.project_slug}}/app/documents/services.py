@@ -9,12 +9,13 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
-from app.documents.errors import InvalidUpdate
+from app.documents.errors import DocumentFull, InvalidUpdate
 from app.documents.models import DocumentUpdate
 from app.rooms import log
 from app.rooms.permissions import require_member
 
 COMPACT_EVERY = 200  # updates; then they are merged into one
+LONGEST_DOCUMENT = 8 * 1024 * 1024  # bytes, with all that was deleted since the updates were merged
 NOTHING = b"\x00\x00"  # an update that changes nothing
 
 
@@ -33,7 +34,7 @@ async def heads(database: Database, room_ids: Sequence[uuid.UUID]) -> dict[uuid.
 
 
 async def append(database: Database, *, room_id: uuid.UUID, user_id: uuid.UUID, data: bytes) -> int:
-    """Store an update of somebody in the room; its number. Raises RoomNotFound, or InvalidUpdate for other bytes."""
+    """Store an update of somebody in the room; its number. Raises RoomNotFound, InvalidUpdate or DocumentFull."""
     try:
         Doc().apply_update(data)
     except Exception as error:  # whatever it stumbles over must not come to those who read it
@@ -42,7 +43,11 @@ async def append(database: Database, *, room_id: uuid.UUID, user_id: uuid.UUID, 
         await log.lock(session, room_id)
         await require_member(session, room_id=room_id, user_id=user_id)
         mine = DocumentUpdate.room_id == room_id
-        seq = (await session.scalar(select(func.max(DocumentUpdate.seq)).where(mine)) or 0) + 1
+        stored = select(func.max(DocumentUpdate.seq), func.sum(func.length(DocumentUpdate.data))).where(mine)
+        last, size = (await session.execute(stored)).one()
+        if (size or 0) + len(data) > LONGEST_DOCUMENT:
+            raise DocumentFull("Delete something, or begin another document.")
+        seq = (last or 0) + 1
         session.add(DocumentUpdate(room_id=room_id, seq=seq, data=data))
         if seq % COMPACT_EVERY == 0:
             await session.flush()

@@ -93,7 +93,7 @@ class Documents:
                 del self._open[room_id]
 
     async def change(self, shared: Shared, editor: "Editor", data: bytes) -> None:
-        """Store, then tell everybody: who sees a change can rely on it. Raises RoomNotFound or InvalidUpdate."""
+        """Store, then tell everybody: who sees a change can rely on it. Raises what `services.append` raises."""
         if data == services.NOTHING:
             return
         seq = await services.append(self._database, room_id=shared.room_id, user_id=editor.caller.user_id, data=data)

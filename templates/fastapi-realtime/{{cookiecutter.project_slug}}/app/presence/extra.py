@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.extras import Extra
 from app.presence.watch import Watch
-from app.state import State
+from app.state import State, finish
 
 
 @asynccontextmanager
@@ -17,7 +17,7 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     task = asyncio.create_task(watch.run())
     yield
     await watch.stop()
-    await task
+    await finish(task)
 
 
 extra = Extra(lifespan=lifespan, static=Path(__file__).parent / "static")

@@ -1,10 +1,12 @@
 """Shared documents, by the protocol of y-websocket: pycrdt as a client here, the unmodified JavaScript one below."""
 
 import asyncio
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pycrdt import Doc, Text, YMessageType, create_sync_message, create_update_message, handle_sync_message
@@ -12,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from app.database import Database
-from app.documents import services
+from app.documents import editor, services
 from app.settings import Settings
 from tests.conftest import Meet, Person, serving
 from tests.live.test_following import room_id
@@ -47,15 +49,23 @@ class Pen:
 
 
 @asynccontextmanager
-async def editing(address: str, person: Person, room: str, doc: Doc[Any] | None = None) -> AsyncIterator[Pen]:
+async def editing(
+    address: str, person: Person, room: str, doc: Doc[Any] | None = None, *, narrow: bool = False
+) -> AsyncIterator[Pen]:
+    plain = socket.socket(proto=socket.IPPROTO_TCP)
+    if narrow:  # the kernel keeps little for a client that does not read
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.connect((urlsplit(address).hostname, urlsplit(address).port))
     async with connect(
         f"{address.replace('http', 'ws')}/documents/{room}",
         additional_headers={"Cookie": person.cookie},
         origin=address,  # type: ignore[arg-type]
         proxy=None,
-    ) as socket:
-        pen = Pen(socket, doc or Doc())
-        await socket.send(create_sync_message(pen.doc))
+        sock=plain,
+        max_size=None,
+    ) as opened:
+        pen = Pen(opened, doc or Doc())
+        await opened.send(create_sync_message(pen.doc))
         yield pen
 
 
@@ -179,3 +189,81 @@ async def test_who_is_shown_out_edits_no_more(server: str, meet: Meet) -> None:
             await pen.until("never")
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 4403
+
+
+async def closed(pen: Pen) -> int | None:
+    """How the server closed the socket."""
+    with pytest.raises(ConnectionClosedError):
+        await pen.until("never")
+    return pen.socket.close_code
+
+
+async def test_a_document_has_a_longest_length(server: str, meet: Meet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "LONGEST_DOCUMENT", 200)
+    ada = await meet("ada")
+    room = room_id(await make_room(ada))
+    async with editing(server, ada, room) as pen:
+        await pen.write("a" * 100)
+        await pen.write("b" * 100)
+        assert await closed(pen) == 1009
+    async with editing(server, ada, room) as late:
+        await late.until("a" * 100)
+
+
+async def test_who_reads_too_slowly_comes_back_and_gets_the_whole(
+    server: str, meet: Meet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editor, "MOST_BYTES", 10_000)
+    ada = await meet("ada")
+    room = room_id(await make_room(ada))
+    parts = [f"{number:04}" * 10_000 for number in range(100)]
+    async with editing(server, ada, room, narrow=True) as slow, editing(server, ada, room) as fast:
+        slow.socket.transport.pause_reading()
+        for part in parts:
+            await fast.write(part)
+        async with editing(server, ada, room) as other:
+            await other.until("".join(parts))
+        slow.socket.transport.resume_reading()
+        assert await closed(slow) == 1013
+    async with editing(server, ada, room, slow.doc) as back:
+        await back.until("".join(parts))
+
+
+def says(client: int, clock: int, state: str) -> bytes:
+    """A message of the awareness (y-protocols/awareness.js): what one client says of itself, below 128 each."""
+    update = bytes([1, client, clock, len(state)]) + state.encode()
+    return bytes([YMessageType.AWARENESS, len(update)]) + update
+
+
+async def awareness(pen: Pen) -> bytes:
+    """The next message of the awareness."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            message = await pen.socket.recv()
+            assert isinstance(message, bytes)
+            if message[0] == YMessageType.AWARENESS:
+                return message
+
+
+async def test_whoever_goes_takes_only_their_own_cursor_along(server: str, meet: Meet) -> None:
+    """Clients echo what they hear of others; it does not become theirs."""
+    ada, grace = await meet("ada"), await meet("grace")
+    room = room_id(await make_room(ada, grace))
+    async with editing(server, ada, room) as hers, editing(server, ada, room) as watching:
+        async with editing(server, grace, room) as his:
+            await hers.socket.send(says(1, 1, '{"a":1}'))
+            assert await awareness(his) == says(1, 1, '{"a":1}')
+            await his.socket.send(says(1, 1, '{"a":1}'))
+            await his.socket.send(says(2, 1, '{"g":1}'))
+            assert [await awareness(watching) for _ in range(2)] == [says(1, 1, '{"a":1}'), says(2, 1, '{"g":1}')]
+        gone = await awareness(watching)
+        assert gone[2:4] == bytes([1, 2]), "one client, the second"
+        assert b"null" in gone
+
+
+async def test_one_editor_has_a_handful_of_cursors(server: str, meet: Meet) -> None:
+    ada = await meet("ada")
+    async with editing(server, ada, room_id(await make_room(ada))) as pen:
+        for client in range(editor.MOST_CURSORS + 1):
+            await pen.socket.send(says(client, 1, "{}"))
+        assert await closed(pen) == 1013

@@ -38,3 +38,17 @@ async def test_two_write_one_document_one_of_them_offline(visit: Visit, site: Ap
     await ada.reload()
     await open_document(ada)
     await expect(hers).to_have_value("start middle end")
+
+
+async def test_one_smile_becomes_another(visit: Visit) -> None:
+    """They share their first half, which alone is no character."""
+    ada = await visit("ada")
+    await make_room(ada, "General")
+    await open_document(ada)
+    field = ada.locator("#document")
+    for words in ("😀", "😁", "a😁b", "a😀😁b"):
+        await field.fill(words)
+    await ada.wait_for_timeout(300)
+    await ada.reload()
+    await open_document(ada)
+    await expect(field).to_have_value("a😀😁b")

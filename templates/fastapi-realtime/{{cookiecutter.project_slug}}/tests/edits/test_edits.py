@@ -1,15 +1,19 @@
 """Editing and deleting: events in the same log, once each, and of what was deleted no word stays."""
 
 import uuid
+from contextlib import AsyncExitStack
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, given, settings
 from sqlalchemy import select
 
 from app.database import Database
+from app.live import hub, socket
 from app.rooms.models import Event
 from tests.conftest import Meet, Person
-from tests.live.fixtures import Connect
+from tests.live.fixtures import Client, Connect
+from tests.live.test_any_plan import STEPS, Walk, plans
 from tests.live.test_following import room_id
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room
@@ -89,6 +93,21 @@ async def test_of_a_deleted_message_no_word_stays(meet: Meet, online: Connect, d
     assert (await delete(ada, path, 2)).status_code == 404
 
 
+async def test_deleted_words_are_not_in_the_ring_either(meet: Meet, online: Connect) -> None:
+    ada = await meet("ada")
+    path = await make_room(ada)
+    async with online(ada) as first:
+        await first.follow(room_id(path))
+        await first.say(room_id(path), "a secret")
+        await first.until(2)
+        assert (await delete(ada, path, 2)).status_code == 200
+        await first.until(3)
+        async with online(ada) as late:
+            await late.follow(room_id(path), after=1)
+            await late.until(3)
+    assert late.bodies == [""]
+
+
 @pytest.mark.parametrize("target", [1, 99])
 async def test_what_is_no_message_cannot_be_changed(meet: Meet, target: int) -> None:
     ada = await meet("ada")
@@ -109,3 +128,25 @@ async def test_a_retry_changes_nothing_more(meet: Meet) -> None:
     assert (await edit(ada, path, 2, "second", "said-once")).status_code == 409
     assert [(await delete(ada, path, 2, "gone-one")).json()["seq"] for _ in range(2)] == [4, 4]
     assert (await ada.client.post(f"{path}/messages", json=said)).json()["seq"] == 2
+
+
+class EditingWalk(Walk):
+    """Three clients who change what they said, too."""
+
+    async def edit(self, client: Client, _: int) -> None:
+        if self.last_id:
+            await client.send(type="edit", room=self.room, client_id=new_id(), target=self.said, body="others")
+            self.committed = int((await client.next("ack"))["receipt"]["seq"])
+
+
+@given(plan=plans(*STEPS, "edit"))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_any_plan_with_edits_ends_with_everything_applied_once(
+    meet: Meet, online: Connect, monkeypatch: pytest.MonkeyPatch, plan: list[tuple[str, int]]
+) -> None:
+    monkeypatch.setattr(hub, "RING", 2)
+    monkeypatch.setattr(hub, "PAGE", 3)
+    monkeypatch.setattr(socket, "BURST", 1_000_000)
+    ada = await meet(f"ada-{new_id()[:12]}")
+    async with AsyncExitStack() as lines:
+        await EditingWalk(room_id(await make_room(ada)), ada, online, lines).carry_out(plan)

@@ -33,15 +33,6 @@ async def test_another_site_gets_no_socket_with_my_cookie(meet: Meet, server: st
     assert await refused(server, headers) == (403, "/problems/cross-site-request")
 
 
-async def test_a_token_opens_a_socket(meet: Meet, server: str) -> None:
-    ada = await meet("ada")
-    secret = (await ada.client.post("/api/v1/tokens", json={"label": "bot"})).json()["secret"]
-    headers = {"Authorization": f"Bearer {secret}"}
-    async with connect(server.replace("http", "ws") + "/ws", additional_headers=headers, proxy=None) as socket:
-        hello = json.loads(await socket.recv())
-    assert hello == {"v": 1, "type": "hello", "you": {"id": str(ada.id), "name": "ada"}}
-
-
 async def test_a_wrong_token_does_not(server: str) -> None:
     assert await refused(server, {"Authorization": "Bearer forged"}) == (401, "/problems/not-signed-in")
 

@@ -60,6 +60,54 @@ async def test_a_message_that_is_not_valid_is_named_in_the_answer(meet: Meet, on
     assert (error["room"], error["client_id"]) == (room, "client-1")
 
 
+async def test_what_is_not_valid_counts_as_a_request_too(meet: Meet, online: Connect) -> None:
+    async with online(await meet("ada")) as client:
+        for _ in range(socket.BURST + 50):
+            await client.socket.send("garbage")
+        kinds = [(await client.next("error"))["problem"]["type"] for _ in range(socket.BURST + 50)]
+    assert kinds.count("/problems/too-fast") > 10
+
+
+async def test_who_has_gone_follows_nothing(database: Database) -> None:
+    """The answer of the database comes after the line broke: nobody may stay behind in the hub."""
+    caller = Caller(uuid.uuid4(), "ada", uuid.uuid4(), "browser", now() + timedelta(hours=1))
+    of_process = hub.Hub(database)
+    ghost = socket.Socket(caller, of_process)
+    of_process.connect(ghost)
+    of_process.disconnect(ghost)
+    of_process.follow(ghost, uuid.uuid4(), 1)
+    of_process.disconnect(ghost)
+    assert vars(of_process)["_feeds"] == {}
+    assert vars(of_process)["_of_user"] == {}
+
+
+async def test_who_is_told_to_go_before_it_begins_goes(database: Database) -> None:
+    """Signed out, or the process ends, between the handshake and the first message."""
+
+    class Quiet:
+        closed: int | None = None
+
+        async def receive(self) -> dict[str, str]:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send_text(self, _text: str) -> None: ...
+
+        async def close(self, code: int, _reason: str) -> None:
+            self.closed = code
+
+    quiet = Quiet()
+    caller = Caller(uuid.uuid4(), "ada", uuid.uuid4(), "browser", now() + timedelta(hours=1))
+    of_process = hub.Hub(database)
+    opened = socket.Socket(caller, of_process)
+    of_process.connect(opened)
+    opened.close(hub.SIGNED_OUT, "Your session has ended.")
+    serving = asyncio.create_task(opened.serve(cast(WebSocket, quiet)))
+    await asyncio.sleep(0.1)
+    assert quiet.closed == hub.SIGNED_OUT
+    serving.cancel()
+
+
 async def test_a_binary_frame_closes_with_1003(meet: Meet, online: Connect) -> None:
     async with online(await meet("ada")) as client:
         await client.socket.send(b"\x00\x01")

@@ -89,3 +89,16 @@ async def test_who_was_shown_out_is_not_there(meet: Meet, online: Connect) -> No
         await until_present(hers, "ada", "grace")
         await ada.client.delete(f"{path}/members/{grace.id}")
         await until_present(hers, "ada")
+
+
+async def test_who_follows_many_rooms_learns_of_each_who_is_there(meet: Meet, online: Connect) -> None:
+    """States replace each other room by room; they are not dropped like things for the moment."""
+    ada = await meet("ada")
+    rooms = {room_id(await make_room(ada)) for _ in range(40)}
+    async with online(ada) as client:
+        for room in rooms:
+            await client.send(type="subscribe", room=room, after=0)
+        told: set[str] = set()
+        async with asyncio.timeout(PATIENCE):
+            while told != rooms:
+                told.add((await client.next("present", within=PATIENCE))["room"])

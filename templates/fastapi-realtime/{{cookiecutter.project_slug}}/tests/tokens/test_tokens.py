@@ -1,11 +1,15 @@
 """Tokens for programs."""
 
+import json
 import uuid
 
 import httpx2
+from websockets.asyncio.client import connect
 
+from app.live.hub import SIGNED_OUT
 from app.pagination import encode
 from tests.conftest import Meet
+from tests.live.fixtures import Connect
 
 URL = "/api/v1/tokens"
 
@@ -89,3 +93,25 @@ async def test_a_cursor_that_is_not_ours_is_refused(meet: Meet) -> None:
     ):
         answer = await ada.client.get(URL, params={"cursor": cursor})
         assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-cursor"), cursor
+
+
+async def test_a_token_opens_a_socket(meet: Meet, server: str) -> None:
+    ada = await meet("ada")
+    secret = (await ada.client.post("/api/v1/tokens", json={"label": "bot"})).json()["secret"]
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with connect(server.replace("http", "ws") + "/ws", additional_headers=headers, proxy=None) as socket:
+        hello = json.loads(await socket.recv())
+    assert hello == {"v": 1, "type": "hello", "you": {"id": str(ada.id), "name": "ada"}}
+
+
+async def test_revoking_a_token_closes_its_sockets_and_no_others(meet: Meet, online: Connect, server: str) -> None:
+    ada = await meet("ada")
+    made = (await ada.client.post(URL, json={"label": "bot"})).json()
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    address = server.replace("http", "ws") + "/ws"
+    async with online(ada) as client, connect(address, additional_headers=headers, proxy=None) as bot:
+        await ada.client.delete(f"{URL}/{made['id']}")
+        await bot.wait_closed()
+        assert bot.close_code == SIGNED_OUT
+        await client.send(type="ping")
+        await client.next("pong")
