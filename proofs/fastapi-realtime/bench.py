@@ -17,7 +17,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,15 +115,21 @@ def plain(path: str = "/ws", says: tuple[str, ...] = ()) -> Joining:
     return join
 
 
+DATABASES: dict[str, Callable[[str], AbstractContextManager[str]]] = {
+    "PostgreSQL": lambda _folder: servers.postgresql(fsync=True),
+    "SQLite": lambda folder: nullcontext(f"sqlite:///{folder}/data.sqlite3"),
+}
+
+
 @contextmanager
-def ours(size: int) -> Iterator[tuple[subprocess.Popen[bytes], int, Joining, str]]:
-    """The generated project, as `serve` serves it, on SQLite, with people who are signed in and follow one room."""
-    with tempfile.TemporaryDirectory() as folder:
+def ours(size: int, on: str) -> Iterator[tuple[subprocess.Popen[bytes], int, Joining, str]]:
+    """The generated project, as `serve` serves it, with people who are signed in and follow one room."""
+    with tempfile.TemporaryDirectory() as folder, DATABASES[on](folder) as url:
         settings = {
             "ENVIRONMENT": "test",
             "SECRET_KEY": secrets.token_hex(32),
             "ALLOWED_HOSTS": "127.0.0.1",
-            "DATABASE_URL": f"sqlite:///{folder}/data.sqlite3",
+            "DATABASE_URL": url,
             "LOG_LEVEL": "ERROR",
         }
         people = size // PER_PERSON + 1
@@ -148,9 +154,9 @@ def ours(size: int) -> Iterator[tuple[subprocess.Popen[bytes], int, Joining, str
             yield process, port, join, go
 
 
-async def hot_room(publishers: int = 20, seconds: float = 5) -> tuple[float, float, float]:
+async def hot_room(on: str, publishers: int = 20, seconds: float = 5) -> tuple[float, float, float]:
     """Messages per second, and publish → ack in milliseconds (median, p99), of a room in which many write at once."""
-    with ours(publishers * PER_PERSON) as (_, port, _join, go):
+    with ours(publishers * PER_PERSON, on) as (_, port, _join, go):
         crowd = Crowd(port)
         sent: dict[str, float] = {}
         waits: list[float] = []
@@ -191,8 +197,10 @@ async def main() -> None:
             rows.setdefault("raw uvloop (the floor)", {})[size] = await measure(process, port, size, plain(), "go")
         with running([peers, str(HERE / "peers" / "broadcast.py")]) as (process, port):
             rows.setdefault("websockets.broadcast", {})[size] = await measure(process, port, size, plain(), "go")
-        with ours(size) as (process, port, join, go):
-            rows.setdefault("fastapi-realtime", {})[size] = await measure(process, port, size, join, go)
+        for on in DATABASES:
+            with ours(size, on) as (process, port, join, go):
+                figures = await measure(process, port, size, join, go)
+            rows.setdefault(f"ours, {on}", {})[size] = figures
         with running([peers, str(HERE / "peers" / "socketio_.py")]) as (process, port):
             join = plain("/socket.io/?EIO=4&transport=websocket", ("40",))
             rows.setdefault("python-socketio", {})[size] = await measure(process, port, size, join, go_socketio)
@@ -216,9 +224,10 @@ async def main() -> None:
             ratio = each.per_message / base
             print(f"{name:<22} {each.per_message:>10.1f} {ratio:>12.2f} {each.per_idle:>9.1f} {each.per_accept:>10.0f}")
         print()
-    rate, median, p99 = await hot_room()
-    print(f"One hot room, 20 writers at once, SQLite: {rate:.0f} messages/s")
-    print(f"publish → ack: median {median:.0f} ms, p99 {p99:.0f} ms")
+    for on in DATABASES:
+        rate, median, p99 = await hot_room(on)
+        print(f"One hot room, 20 writers at once, {on}: {rate:.0f} messages/s")
+        print(f"publish → ack: median {median:.0f} ms, p99 {p99:.0f} ms")
 
 
 if __name__ == "__main__":

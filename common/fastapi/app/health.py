@@ -43,5 +43,4 @@ async def readiness(state: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
     if schema != "ok":
         return 503, {"status": "unavailable", "checks": checks, "detail": "Run: python -m app migrate"}
     checks |= {name: "ok" if up() else "no answer" for name, up in state.get("helpers", {}).items()}
-    ready = "no answer" not in checks.values()
-    return 200, {"status": "ready" if ready else "degraded", "checks": checks}
+    return 200, {"status": "degraded" if "no answer" in checks.values() else "ready", "checks": checks}

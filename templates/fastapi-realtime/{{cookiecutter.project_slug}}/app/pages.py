@@ -18,10 +18,9 @@ async def home(request: Request, caller: MaybeCaller) -> Response:
     page = "rooms.html" if caller else "sign_in.html"
     static = [(name, extra.static) for name, extra in all_extras().items() if extra.static]
     files = [f"/static/{name}/{file.name}" for name, folder in static for file in sorted(folder.iterdir())]
+    shown = {"caller": caller, "files": files}
     # Another person's page, or one's own from before signing out, must not come from a cache.
-    return templates.TemplateResponse(
-        request, page, {"caller": caller, "files": files}, headers={"Cache-Control": "no-store"}
-    )
+    return templates.TemplateResponse(request, page, shown, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/docs")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from itertools import batched
 
-from sqlalchemy import delete, literal, select, tuple_
+from sqlalchemy import delete, literal, select, tuple_, update
 
 from app.accounts.models import User
 from app.accounts.schemas import Person
@@ -22,18 +22,27 @@ type Place = tuple[uuid.UUID, uuid.UUID]
 
 
 async def write_down(
-    database: Database, *, process_id: uuid.UUID, here: Collection[Place], gone: Iterable[Place]
+    database: Database, *, process_id: uuid.UUID, new: Collection[Place], stay: Collection[Place], gone: Iterable[Place]
 ) -> None:
-    """Who is here through this process, and who was. Rows that nobody kept up, whose process died, go as well."""
+    """Who has come through this process, who is still here, and who has gone.
+
+    Rows that nobody kept up, whose process died, go as well.
+    """
+    until = now() + LASTS
     async with database.write() as session:
         await session.execute(delete(Presence).where(Presence.expires_at < now()))
         for room_id, user_id in gone:
             mine = (Presence.room_id == room_id, Presence.user_id == user_id, Presence.process_id == process_id)
             await session.execute(delete(Presence).where(*mine))
+        if stay:
+            again = update(Presence).where(Presence.process_id == process_id).values(expires_at=until)
+            kept = (await session.scalars(again.returning(literal(1)))).all()
+            if len(kept) < len(stay):  # after a long pause the rows were swept away
+                new = {*new, *stay}
         # Members only: whoever was shown out, or whose room is gone, in this very moment is no fault.
-        until = literal(now() + LASTS, type_=Presence.expires_at.type)
-        members = select(Member.room_id, Member.user_id, literal(process_id), until)
-        for some in batched(sorted(here), BATCH):
+        lasting = literal(until, type_=Presence.expires_at.type)
+        members = select(Member.room_id, Member.user_id, literal(process_id), lasting)
+        for some in batched(sorted(new), BATCH):
             rows = members.where(tuple_(Member.room_id, Member.user_id).in_(some))
             columns = ["room_id", "user_id", "process_id", "expires_at"]
             statement = database.insert(Presence).from_select(columns, rows)

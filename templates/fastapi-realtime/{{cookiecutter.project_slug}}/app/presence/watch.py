@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=5)  # how often a process says again who is here through it, and looks for who else is
 PAUSE = timedelta(seconds=0.2)  # a thousand who come at once are told about once, not a thousand times
+PAUSE_EACH = timedelta(milliseconds=1)  # and longer for each who was told: in a full room somebody always comes
 MOST_NAMES = 100
 
 
@@ -65,16 +66,16 @@ class Watch:
     async def run(self) -> None:
         """Keep it up to date until stopped. A database that fails delays it."""
         loop = asyncio.get_running_loop()
-        beat = loop.time()
+        beat, told = loop.time(), 0
         while not self._stopped:
             try:
                 if everything := loop.time() >= beat:
                     beat = loop.time() + BEAT.total_seconds()
-                await self._update(everything=everything)
+                told = await self._update(everything=everything)
             except Exception:
                 # Whatever it was, presence lives on this task; the next beat tries again.
                 logger.exception("Presence cannot be kept")
-            await asyncio.sleep(PAUSE.total_seconds())
+            await asyncio.sleep(min(BEAT, PAUSE + PAUSE_EACH * told).total_seconds())
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(beat):
                     await self._woken.wait()
@@ -93,14 +94,16 @@ class Watch:
         self._dirty.add(room_id)
         self._woken.set()
 
-    async def _update(self, *, everything: bool) -> None:
+    async def _update(self, *, everything: bool) -> int:
+        """Write and tell what has changed. Returns how many people were told, about."""
         self._woken.clear()
         dirty, self._dirty = self._dirty, set()
         await self._write(again=everything)
         here = {room_id for room_id, _ in self._here}
         look = here if everything else dirty & here
         if not look:
-            return
+            return 0
+        told = 0
         people = await services.present(self._database, look)
         for room_id in look:
             there = people.get(room_id, [])
@@ -108,13 +111,15 @@ class Watch:
             if self._told.get(room_id) != present:
                 self._told[room_id] = present
                 self._hub.tell(room_id, present, replaces=True)
+                told += present.number
+        return told
 
     async def _write(self, *, again: bool = False) -> None:
         self._here = +self._here  # without those whose count has come to nothing
         here = set(self._here)
-        new, gone = here if again else here - self._written, self._written - here
-        if new or gone:
-            await services.write_down(self._database, process_id=self._process_id, here=new, gone=gone)
+        new, gone, stay = here - self._written, self._written - here, here & self._written if again else set()
+        if new or gone or stay:
+            await services.write_down(self._database, process_id=self._process_id, new=new, stay=stay, gone=gone)
         changed = {room_id for room_id, _ in here ^ self._written}
         self._written = here
         for room_id in changed:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -13,6 +13,12 @@ from app.database import Database, after_commit
 from app.rooms.errors import RoomNotFound
 from app.rooms.models import Event, Member, Room
 
+# Made once, for what is asked with every message and every subscription: to put one together costs as much as to ask.
+NEXT = update(Room).where(Room.id == bindparam("room_id")).values(seq=Room.seq + 1).returning(Room.seq)
+IN_ROOM = (Member.room_id == bindparam("room_id"), Member.user_id == bindparam("user_id"))
+ACTOR = select(User).join(Member).where(*IN_ROOM)
+POSITION = select(Room.pruned, Room.seq, Room.epoch).join_from(Room, Member).where(*IN_ROOM)
+
 
 async def append(session: AsyncSession, event: Event) -> None:
     """Add an event of one of the room's members; it gets the next number. Raises RoomNotFound for anybody else.
@@ -21,12 +27,9 @@ async def append(session: AsyncSession, event: Event) -> None:
     sequence of the whole database would not do: it is given before the commit, so 2 can become visible before 1, and a
     reader that has seen 2 never asks for 1.
     """
-    seq = await session.scalar(
-        update(Room).where(Room.id == event.room_id).values(seq=Room.seq + 1).returning(Room.seq)
-    )
+    seq = await session.scalar(NEXT, {"room_id": event.room_id}, execution_options={"synchronize_session": False})
     # Asked only now, under the lock: whoever was shown out while this waited says nothing more.
-    member = select(User).join(Member).where(Member.room_id == event.room_id, Member.user_id == event.actor_id)
-    actor = await session.scalar(member)
+    actor = await session.scalar(ACTOR, {"room_id": event.room_id, "user_id": event.actor_id})
     if seq is None or actor is None:
         raise RoomNotFound
     event.seq, event.actor = seq, actor
@@ -59,9 +62,8 @@ async def position(database: Database, *, room_id: uuid.UUID, user_id: uuid.UUID
 
     It has the events after the first number up to the second one; in another epoch (the third) it was another log.
     """
-    query = select(Room.pruned, Room.seq, Room.epoch).join_from(Room, Member)
     async with database.read() as session:
-        row = (await session.execute(query.where(Room.id == room_id, Member.user_id == user_id))).first()
+        row = (await session.execute(POSITION, {"room_id": room_id, "user_id": user_id})).first()
     if row is None:
         raise RoomNotFound
     return row

@@ -25,6 +25,7 @@ async def create_room(database: Database, *, name: str, owner_id: uuid.UUID) -> 
         session.add_all([room, member])
         await session.flush()
         await log.append(session, Event(room_id=room.id, kind="joined", actor_id=owner_id, subject_id=owner_id))
+        await session.refresh(room)
     return member
 
 
