@@ -9,6 +9,8 @@ nox                                 test everything
 """
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,7 +26,7 @@ from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workbench import real, starters
+from workbench import real, recipes, starters
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "none"  # the script block above is the environment of all sessions
@@ -187,6 +189,106 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
                     print(use(starter_, project, env))
                 except real.WrongError as error:
                     session.error(f"{starter_.name}: {error}\nThe project is in {project}")
+
+
+@nox.session
+@one_starter
+def strip(session: nox.Session, starter_: starters.Starter) -> None:
+    """A starter without its extras, and then under another name, by its README's words: what is left works."""
+    python = find_python(session)
+    with workplace(starter_) as folder:
+        project = generate(session, starter_, folder)
+        env = environment(UV_PYTHON=python, **temporary(folder))
+        yours = recipes.section(project, "Make it yours")
+        whole, core, budget = starter_.lines(), starter_.core_lines(), starter_.facts["core"]["budget"]
+        print(f"{starter_.name}: {core} lines in the core, {whole} with its extras; at most {budget} in the core")
+        if core > budget:
+            session.error(f"{starter_.name}: the core has {core} lines, {core - budget} too many")
+        recipes.strip(starter_, project)
+        anew(
+            session, project, [*recipes.commands(recipes.item(yours, "An extra that")), *baseline(project, yours)], env
+        )
+        if found := recipes.traces(starter_, project):
+            session.error(f"{starter_.name}, stripped: " + "; ".join(found))
+        whatever_is_left_works(session, starter_, project, env)
+        recipes.rename(project, starter_.facts["core"]["word"])
+        anew(
+            session,
+            project,
+            [*recipes.commands(recipes.item(yours, "Give it the name")), *baseline(project, yours)],
+            env,
+        )
+        whatever_is_left_works(session, starter_, project, env)
+
+
+def baseline(project: Path, yours: str) -> list[str]:
+    """The commands that make the first migration anew, after it was deleted."""
+    for file in (project / "app" / "migrations" / "versions").glob("0001*.py"):
+        file.unlink()
+    return recipes.commands(recipes.item(yours, "baseline"))
+
+
+def anew(session: nox.Session, project: Path, commands: list[str], env: dict[str, str]) -> None:
+    """Commands, on a database that is empty."""
+    for file in project.glob("*.sqlite3*"):
+        file.unlink()
+    for command in commands:
+        in_project(session, project, command, env)
+
+
+def whatever_is_left_works(
+    session: nox.Session, starter_: starters.Starter, project: Path, env: dict[str, str]
+) -> None:
+    """Lint, types, layers, packages, migrations, tests, and the thing itself on a socket."""
+    shutil.rmtree(project / ".demo", ignore_errors=True)
+    deptry = f"uv run --with {TOOLS['deptry']} deptry ."
+    commands = [*starter_.commands["lint"], deptry, starter_.commands["migrate"], starter_.commands["migrations"]]
+    for command in [*commands, starter_.commands["test"][0]]:
+        in_project(session, project, command, env)
+    with step("demo"):
+        try:
+            print(real.demo_twice(starter_, project, env))
+        except real.WrongError as error:
+            session.error(f"{starter_.name}: {error}\nThe project is in {project}")
+
+
+@nox.session
+@one_starter
+def lesson(session: nox.Session, starter_: starters.Starter) -> None:
+    """*Change it* of a starter's README, carried out: red before the patch, green after, without a network."""
+    python = find_python(session)
+    with workplace(starter_) as folder:
+        project = generate(session, starter_, folder)
+        env = environment(UV_PYTHON=python, **temporary(folder))
+        blocks = recipes.blocks(recipes.section(project, "Change it"))
+        groups = sorted({group for _, text in blocks for group in re.findall(r"--group \w+", text)})
+        in_project(session, project, f"uv sync --quiet {' '.join(groups)}", env)  # afterwards uv's cache is warm
+        red = 0
+        for language, text in blocks:
+            if language == "diff":
+                recipes.apply(project, text)
+                continue
+            for command in text.splitlines():
+                with step(f"{command} (offline)"):
+                    done = subprocess.run(
+                        [*offline(), *shlex.split(command)], cwd=project, env=env | {"UV_OFFLINE": "1"}, check=False
+                    )
+                if done.returncode and red:
+                    session.error(f"{starter_.name}: `{command}` of the lesson failed. The project is in {project}")
+                red += done.returncode != 0
+        if not red:
+            session.error(f"{starter_.name}: the lesson's test was green before the change")
+
+
+def offline() -> list[str]:
+    """What puts a command into a network namespace without a route; nothing where that is not allowed."""
+    inside = ["unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo up; exec "$@"', "lesson"]
+    allowed = (
+        shutil.which("unshare")
+        and shutil.which("ip")
+        and subprocess.run([*inside, "true"], check=False).returncode == 0
+    )
+    return inside if allowed else []
 
 
 @nox.session

@@ -4,6 +4,7 @@ import io
 import json
 import tokenize
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,15 +39,19 @@ class Starter:
         commands: dict[str, Any] = self.facts["commands"]
         return commands
 
-    def core_lines(self) -> int:
-        """Lines of code in Python, without tests, migrations and extras."""
-        extras = [self.project / folder for extra in self.facts.get("extra", []) for folder in extra["folders"]]
+    def lines(self, *, without: Sequence[Path] = ()) -> int:
+        """Lines of code in Python, without tests and migrations."""
         files = [file for package in self.facts["core"]["packages"] for file in (self.project / package).rglob("*.py")]
         return sum(
             count_lines(file)
             for file in files
-            if "migrations" not in file.parts and not any(file.is_relative_to(extra) for extra in extras)
+            if "migrations" not in file.parts and not any(file.is_relative_to(folder) for folder in without)
         )
+
+    def core_lines(self) -> int:
+        """Lines of code in Python, without tests, migrations and extras."""
+        extras = [self.project / folder for extra in self.facts.get("extra", []) for folder in extra["folders"]]
+        return self.lines(without=extras)
 
 
 def count_lines(file: Path) -> int:

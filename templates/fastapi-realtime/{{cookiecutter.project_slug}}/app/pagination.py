@@ -1,13 +1,13 @@
 """Keyset pagination: `{"items": […], "next": cursor or null}`, stable while rows are added."""
 
 import base64
+import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
-from pydantic_core import to_json
 
 from app.problems import Problem
 
@@ -36,7 +36,7 @@ class Page[Item](BaseModel):
 
 def encode(key: Sequence[object]) -> str:
     """The key of a page's last item as an opaque cursor."""
-    return base64.urlsafe_b64encode(to_json(key)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str | None, *kinds: Any) -> tuple[Any, ...] | None:  # noqa: ANN401

@@ -1,0 +1,93 @@
+"""What a project's README says one can do with it, carried out word by word: the lesson, stripping, renaming."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from workbench.starters import Starter
+
+OTHER_WORDS = {4: "desk", 5: "board", 6: "folder", 7: "project"}  # of the same length, so that lines keep theirs
+
+
+def section(project: Path, heading: str) -> str:
+    """The text below a heading of the project's README. Raises KeyError when there is none."""
+    text = (project / "README.md").read_text("utf-8")
+    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise KeyError(heading)
+    return found.group(1)
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """The fenced blocks of a section: their language and what is in them."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def item(text: str, about: str) -> str:
+    """The item of a numbered list that has these words. Raises KeyError when there is none."""
+    for found in re.findall(r"^\d+\. (.*?)(?=^\d+\. |\Z)", text, re.MULTILINE | re.DOTALL):
+        if about in found:
+            return re.sub(r"\s+", " ", found)
+    raise KeyError(about)
+
+
+def commands(text: str) -> list[str]:
+    """The commands that a sentence names."""
+    return re.findall(r"`(uv run [^`]+)`", text)
+
+
+def apply(project: Path, patch: str) -> None:
+    """Apply a patch of the README. Raises CalledProcessError."""
+    # Without a repository above it git would take the paths for those of this checkout, and do nothing.
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    subprocess.run(["git", "apply", "--unidiff-zero", "-"], cwd=project, input=patch, text=True, check=True)
+
+
+def strip(starter: Starter, project: Path) -> None:
+    """Delete every extra: its folders, and the lines that name it where it is wired in."""
+    for extra in starter.facts["extra"]:
+        for folder in extra["folders"]:
+            shutil.rmtree(project / folder)
+        name = re.escape(extra["name"])
+        names_it = re.compile(rf'"app\.{name}"|^\s*"{name}",|# {name}$')
+        for file in (project / wired for wired in extra["wiring"]):
+            kept = [line for line in file.read_text("utf-8").splitlines() if not names_it.search(line)]
+            file.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+
+def traces(starter: Starter, project: Path) -> list[str]:
+    """Where an extra is still spoken of: its modules, its files, its packages."""
+    words = []
+    for extra in starter.facts["extra"]:
+        words += [f"app.{extra['name']}", *(f"{folder}/" for folder in extra["folders"]), *extra["packages"]]
+    found = []
+    for folder in ("app", "tests", "pyproject.toml", "compose.yaml", "Dockerfile", "docs"):
+        place = project / folder
+        for file in place.rglob("*.*") if place.is_dir() else [place]:
+            if file.is_file() and file.suffix not in (".pyc", ".svg", ".png"):
+                text = file.read_text("utf-8")
+                found += [f"{file.relative_to(project)} names {word}" for word in words if word in text]
+    return found
+
+
+def rename(project: Path, word: str) -> None:
+    """Give the example's main thing another name: in files, and in the names of files and folders."""
+    other = OTHER_WORDS[len(word)]
+    pairs = ((word, other), (word.capitalize(), other.capitalize()), (word.upper(), other.upper()))
+
+    def renamed(text: str) -> str:
+        for old, new in pairs:
+            text = text.replace(old, new)
+        return text
+
+    for top in ("app", "tests", "docs"):
+        # The deepest first: a folder is renamed after what is in it.
+        for path in sorted((project / top).rglob("*"), key=lambda each: len(each.parts), reverse=True):
+            if "__pycache__" in path.parts:
+                continue
+            if path.is_file() and path.suffix not in (".svg", ".png"):
+                path.write_text(renamed(path.read_text("utf-8")), encoding="utf-8")
+            path.rename(path.with_name(renamed(path.name)))
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text(renamed(pyproject.read_text("utf-8")), encoding="utf-8")
