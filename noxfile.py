@@ -30,7 +30,7 @@ from workbench import real, recipes, starters
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "none"  # the script block above is the environment of all sessions
-nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter"]
+nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter", "strip", "lesson"]
 
 ROOT = Path(__file__).parent
 STARTERS = starters.all_starters()
