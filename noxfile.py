@@ -26,6 +26,7 @@ from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from workbench import image as images
 from workbench import real, recipes, starters
 
 nox.needs_version = ">=2026.10.20"
@@ -289,6 +290,21 @@ def offline() -> list[str]:
         and subprocess.run([*inside, "true"], check=False).returncode == 0
     )
     return inside if allowed else []
+
+
+@nox.session
+@one_starter
+def image(session: nox.Session, starter_: starters.Starter) -> None:
+    """The starter's image, built and run as in production, by Docker, or by buildah where we are root."""
+    engine = images.engine()
+    if engine is None:
+        session.skip("neither Docker's engine nor buildah, as root, is here")
+    with workplace(starter_) as folder:
+        project = generate(session, starter_, folder)
+        try:
+            print(f"{starter_.name}: {images.check(engine, project, environment())}")
+        except real.WrongError as error:
+            session.error(f"{starter_.name}: {error}\nThe project is in {project}")
 
 
 @nox.session
