@@ -1,6 +1,8 @@
 #!/usr/bin/env -S uv run --script
 # /// script
-# dependencies = ["nox>=2026.10.20", "cookiecutter~=2.7.1", "jsonschema~=4.26", "pytest~=9.2", "uv~=0.13.9"]
+# dependencies = [
+#   "nox>=2026.10.20", "cookiecutter~=2.7.1", "jsonschema~=4.26", "pygments~=2.21", "pytest~=9.2", "uv~=0.13.9",
+# ]
 # ///
 """The workbench: runs, builds and tests every project that comes out of this repository.
 
@@ -26,8 +28,8 @@ from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from workbench import compare, real, recipes, starters
 from workbench import image as images
-from workbench import real, recipes, starters
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "none"  # the script block above is the environment of all sessions
@@ -99,6 +101,29 @@ def run_(session: nox.Session) -> None:
             real.end(demo)
 
 
+@nox.session
+def diff(session: nox.Session) -> None:
+    """Two starters side by side as one page: `nox -s diff -- A B`; with one name, beside itself without its extras."""
+    known = {starter.name: starter for starter in STARTERS}
+    names = session.posargs
+    if len(names) not in (1, 2) or not {*names} <= {*known}:
+        print(f"Which starters? nox -s diff -- <name> [<name>], of: {', '.join(known)}", file=sys.stderr)
+        sys.exit(2)
+    sides = []
+    with workplace(known[names[0]]) as folder:
+        for number, name in enumerate([*names, names[0]][:2]):
+            place = folder / str(number)
+            place.mkdir()
+            project = generate(session, known[name], place)
+            stripped = number == 1 and len(names) == 1
+            if stripped:
+                recipes.strip(known[name], project)
+            sides.append(compare.Side(f"{name} without its extras" if stripped else name, known[name], project))
+        made = ROOT / f"{'-'.join(names)}.html"
+        made.write_text(compare.page(*sides), encoding="utf-8")
+    print(f"{made.name} has {made.stat().st_size // 1024} KiB; open it in a browser.")
+
+
 # ── The repository itself ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -116,7 +141,18 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy over the workbench and its tests."""
-    packages = ["--with", "nox", "--with", "pytest", "--with", "types-jsonschema", "--with", "cookiecutter"]
+    packages = [
+        "--with",
+        "nox",
+        "--with",
+        "pytest",
+        "--with",
+        "types-jsonschema",
+        "--with",
+        "types-pygments",
+        "--with",
+        "cookiecutter",
+    ]
     uv(session, "tool", "run", *packages, TOOLS["mypy"], "noxfile.py", "workbench", "tests", "common/hooks")
 
 
@@ -212,7 +248,7 @@ def strip(session: nox.Session, starter_: starters.Starter) -> None:
         if found := recipes.traces(starter_, project):
             session.error(f"{starter_.name}, stripped: " + "; ".join(found))
         whatever_is_left_works(session, starter_, project, env)
-        recipes.rename(project, starter_.facts["core"]["word"])
+        starter_ = recipes.rename(starter_, project)
         anew(
             session,
             project,

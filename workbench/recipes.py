@@ -1,5 +1,6 @@
 """What a project's README says one can do with it, carried out word by word: the lesson, stripping, renaming."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -71,23 +72,24 @@ def traces(starter: Starter, project: Path) -> list[str]:
     return found
 
 
-def rename(project: Path, word: str) -> None:
-    """Give the example's main thing another name: in files, and in the names of files and folders."""
-    other = OTHER_WORDS[len(word)]
-    pairs = ((word, other), (word.capitalize(), other.capitalize()), (word.upper(), other.upper()))
+def renamed(text: str, word: str) -> str:
+    """A text in which the example's main thing has another name."""
+    for form in (str.lower, str.capitalize, str.upper):
+        text = text.replace(form(word), form(OTHER_WORDS[len(word)]))
+    return text
 
-    def renamed(text: str) -> str:
-        for old, new in pairs:
-            text = text.replace(old, new)
-        return text
 
+def rename(starter: Starter, project: Path) -> Starter:
+    """Give the example's main thing another name, in files and in the names of files; the starter as it is then."""
+    word = starter.facts["core"]["word"]
     for top in ("app", "tests", "docs"):
         # The deepest first: a folder is renamed after what is in it.
         for path in sorted((project / top).rglob("*"), key=lambda each: len(each.parts), reverse=True):
             if "__pycache__" in path.parts:
                 continue
             if path.is_file() and path.suffix not in (".svg", ".png"):
-                path.write_text(renamed(path.read_text("utf-8")), encoding="utf-8")
-            path.rename(path.with_name(renamed(path.name)))
+                path.write_text(renamed(path.read_text("utf-8"), word), encoding="utf-8")
+            path.rename(path.with_name(renamed(path.name, word)))
     pyproject = project / "pyproject.toml"
-    pyproject.write_text(renamed(pyproject.read_text("utf-8")), encoding="utf-8")
+    pyproject.write_text(renamed(pyproject.read_text("utf-8"), word), encoding="utf-8")
+    return Starter(starter.name, json.loads(renamed(json.dumps(starter.facts), word)))

@@ -23,7 +23,7 @@ class Room {
   older = undefined; // undefined: nothing loaded yet; null: there is nothing older
 
   draft = "";
-  #loading = null;
+  loading = null; // while a page of history is on its way
 
   constructor({ id, name, role, seq, epoch }) {
     Object.assign(this, { id, name, role, epoch, applied: seq });
@@ -61,8 +61,8 @@ class Room {
 
   // The newest page, or the one before what is loaded; once, however often it is asked for meanwhile.
   load() {
-    this.#loading ??= this.#fetch().finally(() => (this.#loading = null));
-    return this.#loading;
+    this.loading ??= this.#fetch().finally(() => (this.loading = null));
+    return this.loading;
   }
 
   async #fetch() {
@@ -97,7 +97,7 @@ const handlers = {
       room.follow();
       for (const [client_id, { failed }] of room.waiting) if (!failed) room.send(client_id);
     }
-    if (current && current.older === undefined) open(current);
+    if (current && current.older === undefined && !current.loading) open(current);
   },
   reset({ room, seq, epoch }) {
     rooms.get(room)?.reset({ epoch, seq });
@@ -198,6 +198,7 @@ $("new-room").addEventListener("submit", async (event) => {
 // ── The open room ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function open(room) {
+  const focused = document.activeElement;
   page.dispatchEvent(new Event("leave"));
   if (current) current.draft = $("body").value;
   current = room;
@@ -217,7 +218,8 @@ async function open(room) {
   if (room.older === undefined) return say_empty("Not loaded yet.");
   redraw();
   toLatest();
-  if (matchMedia("(hover: hover)").matches) $("body").focus();
+  // Whoever has begun something else meanwhile is left to it.
+  if (document.activeElement === focused && matchMedia("(hover: hover)").matches) $("body").focus();
 }
 
 function redraw() {

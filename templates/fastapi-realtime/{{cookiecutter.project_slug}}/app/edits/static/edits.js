@@ -5,13 +5,14 @@ import { current, element, me, page, write } from "/static/rooms.js";
 const field = document.getElementById("body");
 const cancel = element("button", { type: "button", textContent: "Cancel" });
 const banner = element("p", { className: "editing", hidden: true }, "Editing a message ", cancel);
-document.getElementById("beside-composer").append(banner);
+document.getElementById("composer").before(banner);
 
 let editing = null; // { seq, draft }: the message whose words are in the field, and what was there before
 
 function start({ seq, body }) {
   editing = { seq, draft: editing?.draft ?? field.value };
   banner.hidden = false;
+  document.querySelector(`.message[data-seq="${seq}"]`)?.scrollIntoView({ block: "nearest" });
   write(body);
   field.focus();
 }
