@@ -22,20 +22,47 @@ from tests.test_commands import served
 WITHIN = 3.0  # seconds
 
 
-async def test_what_is_due_is_sent_before_a_socket_is_closed(meet: Meet, online: Connect, settings: Settings) -> None:
-    """A hundred events wait for somebody who comes just before the end: all arrive, then 1012."""
+async def test_what_is_due_is_sent_before_a_socket_is_closed(
+    meet: Meet, online: Connect, settings: Settings, database: Database
+) -> None:
+    """Eight pages of events, more than the kernel takes, wait for somebody who reads slowly when the end comes: all arrive, then 1012."""
     ada = await meet("ada")
     path = await make_room(ada)
-    for number in range(100):
-        await say(ada, path, f"{number}")
+    async with database.write() as session:
+        for number in range(1600):
+            event = Event(room_id=uuid.UUID(room_id(path)), kind="message", actor_id=ada.id, body="x" * 4000)
+            event.client_id = f"number-{number}"
+            await log.append(session, event)
     with served(settings) as process:
-        async with online(ada, at=process.url) as client:
+        async with online(ada, at=process.url, narrow=True) as client:
             await client.send(type="publish", room=room_id(path), client_id="the-last-one", body="last words")
             await client.send(type="subscribe", room=room_id(path), after=0)
             await client.next("subscribed")
+            client.socket.transport.pause_reading()
+            await asyncio.sleep(0.5)
             stopping = asyncio.create_task(asyncio.to_thread(process.stop))
-            await client.until(102)
+            await asyncio.sleep(0.3)
+            client.socket.transport.resume_reading()
+            await client.until(1602)
             assert client.bodies[-1] == "last words"
+            assert await client.closed() == 1012
+            await stopping
+
+
+async def test_what_is_being_said_is_acknowledged_before_a_socket_is_closed(
+    meet: Meet, online: Connect, settings: Settings, database: Database
+) -> None:
+    ada = await meet("ada")
+    path = await make_room(ada)
+    with served(settings) as process:
+        async with online(ada, at=process.url) as client:
+            async with database.write() as session:
+                await log.lock(session, uuid.UUID(room_id(path)))
+                await client.send(type="publish", room=room_id(path), client_id="as-it-ends", body="and this")
+                await asyncio.sleep(0.3)
+                stopping = asyncio.create_task(asyncio.to_thread(process.stop))
+                await asyncio.sleep(0.5)
+            assert (await client.next("ack"))["receipt"]["seq"] == 2
             assert await client.closed() == 1012
             await stopping
 

@@ -44,9 +44,11 @@ async def test_across_processes_without_a_broker(meet: Meet, online: Connect, se
     room = room_id(await make_room(ada, grace))
     async with serving(settings) as elsewhere, online(ada) as hers, online(grace, at=elsewhere) as his:
         await hers.follow(room)
-        await his.follow(room)
-        await until_present(hers, "ada", "grace")
-        await until_present(his, "ada", "grace")
+        async with online(ada, at=elsewhere) as hers_too:
+            await hers_too.follow(room)
+            await his.follow(room)
+            assert (await until_present(hers, "ada", "grace"))["number"] == 2, "each once, through whatever process"
+            await until_present(his, "ada", "grace")
 
 
 async def test_after_kill_9_nobody_is_there_for_long(meet: Meet, online: Connect, settings: Settings) -> None:
