@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from pycrdt import Doc, Text, YMessageType, create_sync_message, create_update_message, handle_sync_message
+from sqlalchemy import delete
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from app.database import Database
 from app.documents import editor, services
+from app.rooms.models import Member
 from app.settings import Settings
 from tests.conftest import Meet, Person, serving
 from tests.live.test_following import room_id
@@ -267,3 +269,15 @@ async def test_one_editor_has_a_handful_of_cursors(server: str, meet: Meet) -> N
         for client in range(editor.MOST_CURSORS + 1):
             await pen.socket.send(says(client, 1, "{}"))
         assert await closed(pen) == 1013
+
+
+async def test_who_is_no_member_any_more_writes_nothing(server: str, meet: Meet, database: Database) -> None:
+    """In the moment before the news that shows them out has come to their socket."""
+    ada, grace = await meet("ada"), await meet("grace")
+    room = room_id(await make_room(ada, grace))
+    async with editing(server, grace, room) as pen:
+        async with database.write() as session:
+            await session.execute(delete(Member).where(Member.user_id == grace.id))
+        await pen.write("one more word")
+        assert await closed(pen) == 4403
+    assert await services.updates(database, room_id=uuid.UUID(room), after=0) == []

@@ -25,7 +25,7 @@ WITHIN = 3.0  # seconds
 async def test_what_is_due_is_sent_before_a_socket_is_closed(
     meet: Meet, online: Connect, settings: Settings, database: Database
 ) -> None:
-    """Eight pages of events, more than the kernel takes, wait for somebody who reads slowly when the end comes: all arrive, then 1012."""
+    """Eight pages, more than the kernel takes, wait for who reads slowly when the end comes: all arrive, then 1012."""
     ada = await meet("ada")
     path = await make_room(ada)
     async with database.write() as session:
