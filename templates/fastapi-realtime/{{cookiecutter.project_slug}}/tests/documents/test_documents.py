@@ -231,9 +231,9 @@ async def test_who_reads_too_slowly_comes_back_and_gets_the_whole(
         await back.until("".join(parts))
 
 
-def says(client: int, clock: int, state: str) -> bytes:
-    """A message of the awareness (y-protocols/awareness.js): what one client says of itself, below 128 each."""
-    update = bytes([1, client, clock, len(state)]) + state.encode()
+def says(*said: tuple[int, str]) -> bytes:
+    """A message of the awareness (y-protocols/awareness.js): clients, and what each says of itself, all below 128."""
+    update = bytes([len(said)]) + b"".join(bytes([client, 1, len(state)]) + state.encode() for client, state in said)
     return bytes([YMessageType.AWARENESS, len(update)]) + update
 
 
@@ -253,11 +253,11 @@ async def test_whoever_goes_takes_only_their_own_cursor_along(server: str, meet:
     room = room_id(await make_room(ada, grace))
     async with editing(server, ada, room) as hers, editing(server, ada, room) as watching:
         async with editing(server, grace, room) as his:
-            await hers.socket.send(says(1, 1, '{"a":1}'))
-            assert await awareness(his) == says(1, 1, '{"a":1}')
-            await his.socket.send(says(1, 1, '{"a":1}'))
-            await his.socket.send(says(2, 1, '{"g":1}'))
-            assert [await awareness(watching) for _ in range(2)] == [says(1, 1, '{"a":1}'), says(2, 1, '{"g":1}')]
+            await hers.socket.send(says((1, '{"a":1}')))
+            assert await awareness(his) == says((1, '{"a":1}'))
+            await his.socket.send(says((1, '{"a":1}')))
+            await his.socket.send(both := says((1, '{"a":1}'), (2, '{"g":1}')))
+            assert [await awareness(watching) for _ in range(2)] == [says((1, '{"a":1}')), both]
         gone = await awareness(watching)
         assert gone[2:4] == bytes([1, 2]), "one client, the second"
         assert b"null" in gone
@@ -267,7 +267,7 @@ async def test_one_editor_has_a_handful_of_cursors(server: str, meet: Meet) -> N
     ada = await meet("ada")
     async with editing(server, ada, room_id(await make_room(ada))) as pen:
         for client in range(editor.MOST_CURSORS + 1):
-            await pen.socket.send(says(client, 1, "{}"))
+            await pen.socket.send(says((client, "{}")))
         assert await closed(pen) == 1013
 
 
