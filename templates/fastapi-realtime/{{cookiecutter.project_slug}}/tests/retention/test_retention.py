@@ -49,6 +49,18 @@ async def test_what_is_old_goes_and_the_rest_keeps_its_numbers(meet: Meet, datab
     assert len((await ada.client.get(f"{other}/messages")).json()["items"]) == 1
 
 
+async def test_nothing_goes_from_the_middle(meet: Meet, database: Database) -> None:
+    """A clock that was set back made the third event older than those before it."""
+    ada = await meet("ada")
+    path = await make_room(ada)
+    await talk(ada, path, 4)
+    async with database.write() as session:
+        await session.execute(update(Event).where(Event.seq == 3).values(created_at=now() - timedelta(days=10)))
+    assert await prune(database) == 3
+    items = (await ada.client.get(f"{path}/messages")).json()["items"]
+    assert [item["seq"] for item in items] == [5, 4]
+
+
 async def test_who_comes_from_before_is_reset_and_who_has_it_goes_on(
     meet: Meet, online: Connect, database: Database
 ) -> None:
