@@ -1,6 +1,7 @@
 """The workbench: what it says when it is held wrong, and that what it makes is fresh."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from workbench import starters
+from workbench import compare, recipes, starters
 
 
 def nox(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -87,3 +88,42 @@ def test_lines_of_code_are_neither_blank_nor_comments_nor_docstrings(tmp_path: P
     )
     (tmp_path / "x.py").write_text(source)
     assert starters.count_lines(tmp_path / "x.py") == 5
+
+
+@pytest.mark.parametrize("starter", starters.all_starters(), ids=lambda starter: starter.name)
+def test_a_starter_beside_itself_without_its_extras(starter: starters.Starter, tmp_path: Path) -> None:
+    projects = [tmp_path / "whole", tmp_path / "stripped"]
+    for project in projects:
+        shutil.copytree(starter.project, project, ignore=shutil.ignore_patterns("__pycache__"))
+    recipes.strip(starter, projects[1])
+    left, right = (compare.Side(project.name, starter, project) for project in projects)
+    page = compare.page(left, right)
+    assert "<script" not in page
+    assert "://" not in page.partition("<main>")[0], "nothing comes from elsewhere"
+    for extra in starter.facts["extra"]:
+        assert extra["name"] in left.features()
+        assert extra["name"] not in right.features()
+    assert page.count("<h2>") == len(left.features()) + 1
+    assert int(right.facts()["lines of Python, without tests"]) < int(left.facts()["lines of Python, without tests"])
+    assert recipes.traces(starter, projects[0])
+
+
+@pytest.mark.parametrize("arguments", [[], ["--", "nothing"], ["--", "fastapi-realtime", "nothing"]])
+def test_diff_without_known_names_lists_the_starters(arguments: list[str]) -> None:
+    done = nox("-s", "diff", *arguments)
+    assert done.returncode == 2
+    assert "fastapi-realtime" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_a_readme_says_is_found_or_missed_by_name(tmp_path: Path) -> None:
+    change, yours = "```sh\nuv run it\n```\n", "1. One `uv run a`\n   and `uv run b`.\n"
+    text = f"# Project\n\n## Change it\n\nNow:\n\n{change}\n## Make it yours\n\n{yours}"
+    (tmp_path / "README.md").write_text(text)
+    assert recipes.blocks(recipes.section(tmp_path, "Change it")) == [("sh", "uv run it\n")]
+    yours = recipes.section(tmp_path, "Make it yours")
+    assert recipes.commands(recipes.item(yours, "One")) == ["uv run a", "uv run b"]
+    with pytest.raises(KeyError):
+        recipes.item(yours, "Two")
+    with pytest.raises(KeyError):
+        recipes.section(tmp_path, "Grow it")
