@@ -221,11 +221,8 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
             in_project(session, project, "uv run --group test coverage report", env)
             check_project(session, project, env)
         for use in (real.demo_twice, real.serve):
-            with step(use.__name__):
-                try:
-                    print(use(starter_, project, env))
-                except real.WrongError as error:
-                    session.error(f"{starter_.name}: {error}\nThe project is in {project}")
+            with step(use.__name__), told(session, starter_, project):
+                print(use(starter_, project, env))
 
 
 @nox.session
@@ -282,11 +279,8 @@ def whatever_is_left_works(
     commands = [*starter_.commands["lint"], deptry, starter_.commands["migrate"], starter_.commands["migrations"]]
     for command in [*commands, starter_.commands["test"][0]]:
         in_project(session, project, command, env)
-    with step("demo"):
-        try:
-            print(real.demo_twice(starter_, project, env))
-        except real.WrongError as error:
-            session.error(f"{starter_.name}: {error}\nThe project is in {project}")
+    with step("demo"), told(session, starter_, project):
+        print(real.demo_twice(starter_, project, env))
 
 
 @nox.session
@@ -337,10 +331,8 @@ def image(session: nox.Session, starter_: starters.Starter) -> None:
         session.skip("neither Docker's engine nor buildah, as root, is here")
     with workplace(starter_) as folder:
         project = generate(session, starter_, folder)
-        try:
+        with told(session, starter_, project):
             print(f"{starter_.name}: {images.check(engine, project, environment())}")
-        except real.WrongError as error:
-            session.error(f"{starter_.name}: {error}\nThe project is in {project}")
 
 
 @nox.session
@@ -514,6 +506,15 @@ def in_project(session: nox.Session, project: Path, command: str, env: dict[str,
             session.error(f"{project.parent.name.rpartition('-')[0]}: `{command}` failed. The project is in {project}")
         finally:
             session.chdir(ROOT)
+
+
+@contextmanager
+def told(session: nox.Session, starter_: starters.Starter, project: Path) -> Iterator[None]:
+    """What is wrong with a project ends the session with one sentence, and with where to look."""
+    try:
+        yield
+    except real.WrongError as error:
+        session.error(f"{starter_.name}: {error}\nThe project is in {project}")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -137,21 +138,35 @@ exec {" ".join(map(str, facts["Cmd"]))}
                 raise WrongError(f"the container is not ready:\n{process.communicate()[0][-4000:]}")
             time.sleep(0.2)
         ready = time.monotonic() - started
-        time.sleep(1.5)  # for the health check
+        printed = _until_healthy(process)
         stopping = time.monotonic()
         # Docker hands the signal on; with the other nothing stands between.
         for pid in [process.pid] if inside[0] == "docker" else _serving(port):
             os.kill(pid, signal.SIGTERM)
-        printed = process.communicate(timeout=ENDS_WITHIN * 3)[0]
+        try:
+            printed += process.communicate(timeout=ENDS_WITHIN * 3)[0]
+        except subprocess.TimeoutExpired:
+            raise WrongError(f"the container did not end within {ENDS_WITHIN * 3} s of SIGTERM") from None
         took = time.monotonic() - stopping
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-    if "healthy" not in printed:
-        raise WrongError(f"the HEALTHCHECK fails on a server that is ready:\n{printed[-4000:]}")
     if took > ENDS_WITHIN:
         raise WrongError(f"the container ended {took:.1f} s after SIGTERM")
     return f"not root, nothing to write, no compiler; ready after {ready:.1f} s, ended {took:.1f} s after SIGTERM"
+
+
+def _until_healthy(process: "subprocess.Popen[str]") -> str:
+    """What was printed until the health check succeeds. Raises WrongError when that does not come."""
+    too_long = threading.Timer(STARTS_WITHIN, os.killpg, (process.pid, signal.SIGKILL))
+    too_long.start()
+    printed = ""
+    for line in process.stdout or ():
+        printed += line
+        if line == "healthy\n":
+            too_long.cancel()
+            return printed
+    raise WrongError(f"the HEALTHCHECK fails on a server that is ready:\n{printed[-4000:]}")
 
 
 def _quoted(word: str) -> str:

@@ -20,7 +20,6 @@ from app.extras import all_extras, faults
 from app.logging import configuration
 from app.settings import Settings
 
-LONGEST_FRAME = 1024 * 1024  # bytes; the server takes no longer one in, and /ws itself far shorter ones
 GRACE = timedelta(seconds=2)  # for running requests and streams, once the server is told to stop
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -36,7 +35,7 @@ def demo(port: Annotated[int | None, typer.Option(help="8000, or a free one when
     migrate(settings)
     people = in_database(demonstration.load)
     typer.echo(demonstration.welcome(settings, people))
-    run(settings, workers=settings.web_concurrency)
+    uvicorn.run("app.asgi:app", **how_to_serve(settings))
 
 
 @cli.command()
@@ -47,7 +46,7 @@ def dev() -> None:
     os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
     settings = read_settings()
     migrate(settings)
-    run(settings, reload=True, reload_dirs=[str(Path(__file__).parent)])
+    uvicorn.run("app.asgi:app", reload=True, reload_dirs=[str(Path(__file__).parent)], **how_to_serve(settings))
 
 
 @cli.command()
@@ -56,7 +55,7 @@ def serve() -> None:
     settings = read_settings()
     if found := settings.faults() + faults(settings):
         raise refusal(*found)
-    run(settings, workers=settings.web_concurrency)
+    uvicorn.run("app.asgi:app", **how_to_serve(settings))
 
 
 @cli.command("migrate")
@@ -105,8 +104,11 @@ def ask_password(name: str) -> str:
 
 
 def how_to_serve(settings: Settings) -> dict[str, Any]:
-    """What uvicorn is told in every case."""
+    """What uvicorn is told in every case. Each of its processes reads the settings for itself."""
     return {
+        "host": settings.host,
+        "port": settings.port,
+        "workers": settings.web_concurrency,
         "log_config": configuration(settings),
         "access_log": False,  # app.logging writes it, without query strings
         "proxy_headers": False,  # app.security believes TRUSTED_PROXIES only
@@ -114,16 +116,11 @@ def how_to_serve(settings: Settings) -> dict[str, Any]:
         # Ours, which drain.
         "http": "app.server:Http",
         "ws": "app.server:WebSocket",
-        "ws_max_size": LONGEST_FRAME,
+        "ws_max_size": 1024 * 1024,  # bytes that are taken in at all; /ws itself wants far shorter frames
         # Short messages gain nothing by it, and it would cost each of thousands of sockets its own window and work.
         "ws_per_message_deflate": False,
         "timeout_graceful_shutdown": int(GRACE.total_seconds()),
     }
-
-
-def run(settings: Settings, **more: Any) -> None:  # noqa: ANN401
-    """Serve until SIGINT or SIGTERM. Each process reads the settings for itself, from the same environment."""
-    uvicorn.run("app.asgi:app", host=settings.host, port=settings.port, **how_to_serve(settings), **more)
 
 
 def free_port(*, preferred: int) -> int:

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
@@ -39,7 +39,7 @@ def encode(key: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str | None, *kinds: Any) -> tuple[Any, ...] | None:  # noqa: ANN401
+def decode(cursor: str | None, *kinds: object) -> tuple[Any, ...] | None:
     """The key in a cursor that `encode` made, a part for each of `kinds`; None without a cursor.
 
     Raises InvalidCursor for anything else.
@@ -53,8 +53,8 @@ def decode(cursor: str | None, *kinds: Any) -> tuple[Any, ...] | None:  # noqa: 
 
 
 @cache
-def _key(kinds: Any) -> TypeAdapter[tuple[Any, ...]]:  # noqa: ANN401
-    return TypeAdapter(tuple[kinds])
+def _key(kinds: tuple[object, ...]) -> TypeAdapter[tuple[Any, ...]]:
+    return TypeAdapter(cast(Any, tuple.__class_getitem__(kinds)))
 
 
 def page[Row, Item](

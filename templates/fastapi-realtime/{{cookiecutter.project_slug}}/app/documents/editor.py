@@ -5,7 +5,7 @@ import uuid
 from collections import deque
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, override
 
 from pycrdt import (
     Decoder,
@@ -35,6 +35,7 @@ MOST_WAITING, MOST_BYTES = 256, 4 * 1024 * 1024
 MOST_CURSORS = 20  # names in the awareness that one editor may have
 RATE, BURST = 50, 500
 QUERY_AWARENESS = 3
+CONTINUES = 0x80  # the bit of a byte of a number after which there are more
 
 
 class Editor(Socket):
@@ -82,7 +83,8 @@ class Editor(Socket):
             self._outbox.append(message)
             self._work.set()
 
-    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:  # noqa: ARG002
+    @override
+    def deliver(self, room_id: uuid.UUID, frames: Sequence[Frame]) -> None:
         """Of the room only one thing matters: that this person was shown out."""
         if any(frame.out == self.caller.user_id for frame in frames):
             self.close(NOT_A_MEMBER, "You are no longer in the room.")
@@ -141,7 +143,7 @@ class _Decoder(Decoder):
     """pycrdt's, which would read a number of a million digits, and hold up everybody for minutes."""
 
     def read_var_uint(self) -> int:
-        if all(byte > 127 for byte in self.stream[self.i0 : self.i0 + 10]):  # noqa: PLR2004
+        if all(byte & CONTINUES for byte in self.stream[self.i0 : self.i0 + 10]):
             raise ValueError("no number is that long")
         return super().read_var_uint()
 

@@ -187,11 +187,10 @@ class Hub:
 
     def drain(self) -> None:
         """The process ends: let everybody have what is due, and go. Each connection that is told to end calls it."""
-        if self.draining:
-            return
-        self.draining = True
-        for reader in list(self.connections):
-            reader.drain()
+        if not self.draining:
+            self.draining = True
+            for reader in list(self.connections):
+                reader.drain()
 
     def stop(self) -> None:
         """Let `run` come to its end; cancelled in the middle of a question it would leak a database connection."""

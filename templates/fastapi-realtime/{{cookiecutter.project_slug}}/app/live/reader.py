@@ -21,7 +21,6 @@ TRY_AGAIN = 1013  # too slow: come back and go on after the last event that you 
 MOST_ROOMS = 100  # rooms that one reader may follow
 MOST_NOTES = 16  # things for the moment that wait to be sent; further ones are dropped
 
-
 type Due = tuple[str, str | None]
 """What is to be sent next, and where it stands among the events of all rooms: the id for `Last-Event-ID`."""
 

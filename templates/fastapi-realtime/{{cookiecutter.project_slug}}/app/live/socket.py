@@ -25,7 +25,6 @@ from app.problems import Problem, field_errors, problem
 logger = logging.getLogger(__name__)
 
 CLOSE_GRACE = timedelta(seconds=5)  # for a close frame to get through
-MOST_FAULTS = 20  # of one message that are named in the answer
 MOST_REPLIES = 32  # answers that wait to be sent; while there are so many, no further request is read
 LONGEST_MESSAGE = 64 * 1024  # characters of JSON
 RATE, BURST = 20, 200  # requests per second, and at once: who comes back subscribes to all rooms in one go
@@ -162,6 +161,8 @@ class Socket(Reader):
         try:
             while not self._replies.empty() and not self._ending:
                 await self._socket.send_text(self._replies.get_nowait().frame())
+                if self._replies.empty():
+                    await asyncio.sleep(0)  # one that waited for room comes in, and goes before what it announces
         finally:
             while not self._replies.empty():
                 self._replies.get_nowait()  # at the end nobody waits for room any more
@@ -174,7 +175,8 @@ class Socket(Reader):
                 raise TooFast(f"Try again in {seconds:.1f} seconds.")
             return await self._do(self._hub.from_client.validate_json(text))
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
+            # Not all of them: one message can have thousands.
+            faults = error.errors(include_url=False, include_context=False, include_input=False)[:20]
             why = problem(422, "invalid", "The message is not valid") | {"errors": field_errors(faults)}
         except Problem as error:
             why = error.as_dict()

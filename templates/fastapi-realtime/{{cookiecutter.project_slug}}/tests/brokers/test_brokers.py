@@ -106,6 +106,18 @@ async def test_hints_go_both_ways_and_odd_ones_do_no_harm(
     await asyncio.wait(tasks)
 
 
+async def test_a_hint_that_a_listener_cannot_read_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """From a process of another version, perhaps."""
+
+    def raises(hint: Hint) -> None:
+        raise LookupError(hint.kind)
+
+    broker = NatsBroker("nats://127.0.0.1")
+    broker.listen(raises)
+    broker.heard(f"another room {uuid.uuid4()} ")
+    assert "cannot be read" in caplog.text
+
+
 @pytest.mark.parametrize(("name", "start"), [("valkey", servers.valkey), ("nats", servers.nats)])
 async def test_without_its_broker_a_process_is_degraded_and_loses_nothing(  # noqa: PLR0917
     name: str,

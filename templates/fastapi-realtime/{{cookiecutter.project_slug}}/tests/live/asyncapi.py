@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.extras import all_extras
 from app.live.schemas import FromClient, FromServer
@@ -16,8 +17,9 @@ def document() -> dict[str, Any]:
     """The protocol of `/ws` as an AsyncAPI 3.0 document; the messages of extras are in it too."""
     all_extras()
     sent, received = _named(FromClient), _named(FromServer)
-    inputs = [(model, "validation") for model in sent.values()] + [(m, "serialization") for m in received.values()]
-    _, definitions = models_json_schema(inputs, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+    inputs: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in sent.values()]
+    inputs += [(model, "serialization") for model in received.values()]
+    _, definitions = models_json_schema(inputs, ref_template="#/components/schemas/{model}")
     messages = {
         name: {"summary": _first_line(model), "payload": {"$ref": f"#/components/schemas/{model.__name__}"}}
         for name, model in (sent | received).items()

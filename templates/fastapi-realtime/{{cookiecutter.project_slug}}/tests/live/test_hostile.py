@@ -16,6 +16,7 @@ from app.accounts.services import Caller
 from app.database import Database, now
 from app.live import hub, reader, socket
 from app.rooms.models import Event, Room
+from app.settings import Settings
 from tests.conftest import Meet, Person
 from tests.live.fixtures import PATIENCE, Connect
 from tests.live.test_following import room_id
@@ -72,13 +73,54 @@ async def test_who_has_gone_follows_nothing(database: Database) -> None:
     """The answer of the database comes after the line broke: nobody may stay behind in the hub."""
     caller = Caller(uuid.uuid4(), "ada", uuid.uuid4(), "browser", now() + timedelta(hours=1))
     of_process = hub.Hub(database)
+    seen: list[bool] = []
+    of_process.watchers.append(lambda _reader, _room, follows: seen.append(follows))
     ghost = socket.Socket(caller, of_process)
     of_process.connect(ghost)
     of_process.disconnect(ghost)
     of_process.follow(ghost, uuid.uuid4(), 1)
     of_process.disconnect(ghost)
-    assert vars(of_process)["_feeds"] == {}
-    assert vars(of_process)["_of_user"] == {}
+    assert not seen
+
+
+async def test_what_a_subscription_brings_comes_after_its_answer(meet: Meet, settings: Settings) -> None:
+    """Also where the answer must wait for room among those to somebody who fetches none for a while."""
+
+    class Stuck:
+        def __init__(self, *requests: dict[str, object]) -> None:
+            self.requests = [json.dumps(request) for request in requests]
+            self.sent: list[dict[str, object]] = []
+            self.fetched = asyncio.Event()
+
+        async def receive(self) -> dict[str, str]:
+            if not self.requests:
+                await asyncio.Event().wait()
+            return {"type": "websocket.receive", "text": self.requests.pop(0)}
+
+        async def send_text(self, text: str) -> None:
+            await self.fetched.wait()
+            self.sent.append(json.loads(text))
+
+    ada = await meet("ada")
+    room = room_id(await make_room(ada))
+    database = Database(settings.async_database)
+    of_process = hub.Hub(database)
+    opened = socket.Socket(Caller(ada.id, "ada", uuid.uuid4(), "browser", now() + timedelta(hours=1)), of_process)
+    of_process.connect(opened)
+    pings = socket.MOST_REPLIES
+    ping: dict[str, object] = {"type": "ping"}
+    stuck = Stuck(*[ping] * pings, {"type": "subscribe", "room": room, "after": 0})
+    serving = asyncio.create_task(opened.serve(cast(WebSocket, stuck)))
+    async with asyncio.timeout(PATIENCE):
+        while not opened.follows(uuid.UUID(room)):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        stuck.fetched.set()
+        while len(stuck.sent) < pings + 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    serving.cancel()
+    await asyncio.wait([serving])
+    await database.close()
+    assert [message["type"] for message in stuck.sent[-2:]] == ["subscribed", "event"]
 
 
 async def test_who_is_told_to_go_before_it_begins_goes(database: Database) -> None:
