@@ -1,7 +1,8 @@
 #!/usr/bin/env -S uv run --script
 # /// script
 # dependencies = [
-#   "nox>=2026.10.20", "cookiecutter~=2.7.1", "jsonschema~=4.26", "pygments~=2.21", "pytest~=9.2", "uv~=0.13.9",
+#   "nox>=2026.10.20", "cookiecutter~=2.7.1", "cruft~=2.16.0", "jsonschema~=4.26", "pygments~=2.21", "pytest~=9.2",
+#   "uv~=0.13.9",
 # ]
 # ///
 """The workbench: runs, builds and tests every project that comes out of this repository.
@@ -10,7 +11,6 @@ nox -s run -- fastapi-realtime      see a starter work
 nox                                 test everything
 """
 
-import os
 import re
 import shlex
 import shutil
@@ -28,18 +28,18 @@ from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workbench import compare, real, recipes, starters
+from workbench import compare, machine, real, recipes, starters
 from workbench import image as images
+from workbench.machine import environment, temporary, workplace
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "none"  # the script block above is the environment of all sessions
+nox.options.allow_parallel = True  # `nox -j 2`: most of a test is waiting
 nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter", "strip", "lesson"]
 
 ROOT = Path(__file__).parent
 STARTERS = starters.all_starters()
 PYTHONS = ("3.14", "3.13", "3.12")
-SETTINGS = {"ENVIRONMENT", "SECRET_KEY", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "DATABASE_URL", "VALKEY_URL", "NATS_URL"}
-SETTINGS |= {"HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "BROKER", "METRICS_TOKEN"}
 TOOLS = {
     "check-jsonschema": "check-jsonschema==0.39.0",
     "deptry": "deptry==0.25.1",
@@ -70,7 +70,7 @@ one_starter = nox.parametrize(
 # ── What one would do by hand ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@nox.session(name="run")
+@nox.session(name="run", allow_parallel=False)
 def run_(session: nox.Session) -> None:
     """Generate a starter outside the checkout and run its demo: `nox -s run -- fastapi-realtime`."""
     known = {starter.name: starter for starter in STARTERS}
@@ -83,7 +83,7 @@ def run_(session: nox.Session) -> None:
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
     python = find_python(session)
-    with workplace(starter) as folder:
+    with workplace(starter.name) as folder:
         project = generate(session, starter, folder)
         print(f"\n  The project is {project}; it is deleted at the end. Ctrl-C ends it.\n", flush=True)
         # A session of its own, so that the terminal's Ctrl-C comes to us only, and we end the demo once.
@@ -110,7 +110,7 @@ def diff(session: nox.Session) -> None:
         print(f"Which starters? nox -s diff -- <name> [<name>], of: {', '.join(known)}", file=sys.stderr)
         sys.exit(2)
     sides = []
-    with workplace(known[names[0]]) as folder:
+    with workplace(names[0]) as folder:
         for number, name in enumerate([*names, names[0]][:2]):
             place = folder / str(number)
             place.mkdir()
@@ -205,7 +205,7 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
     """
     quick = "quick" in session.posargs
     python = find_python(session)
-    with workplace(starter_) as folder:
+    with workplace(starter_.name) as folder:
         with step("generate"):
             project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
@@ -230,7 +230,7 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
 def strip(session: nox.Session, starter_: starters.Starter) -> None:
     """A starter without its extras, and then under another name, by its README's words: what is left works."""
     python = find_python(session)
-    with workplace(starter_) as folder:
+    with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
         yours = recipes.section(project, "Make it yours")
@@ -288,7 +288,7 @@ def whatever_is_left_works(
 def lesson(session: nox.Session, starter_: starters.Starter) -> None:
     """*Change it* of a starter's README, carried out: red before the patch, green after, without a network."""
     python = find_python(session)
-    with workplace(starter_) as folder:
+    with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
         blocks = recipes.blocks(recipes.section(project, "Change it"))
@@ -329,7 +329,7 @@ def image(session: nox.Session, starter_: starters.Starter) -> None:
     engine = images.engine()
     if engine is None:
         session.skip("neither Docker's engine nor buildah, as root, is here")
-    with workplace(starter_) as folder:
+    with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         with told(session, starter_, project):
             print(f"{starter_.name}: {images.check(engine, project, environment())}")
@@ -352,7 +352,7 @@ def bench(session: nox.Session, starter_: starters.Starter) -> None:
 def heavy(session: nox.Session, starter_: starters.Starter, program: str, peers: tuple[str, ...]) -> None:
     """Generate the project, install it, and run one of the programs that drive it from outside."""
     python = find_python(session)
-    with workplace(starter_) as folder:
+    with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
         in_project(session, project, "uv sync --quiet --group test", env)
@@ -419,18 +419,6 @@ def check_project(session: nox.Session, project: Path, env: dict[str, str]) -> N
 # ── How ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def environment(**more: str | Path) -> dict[str, str]:
-    """The caller's environment without what would leak into a project, and with the interpreters that pyenv holds."""
-    leaks = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", *SETTINGS}
-    # Without compiled files each of the many processes that the tests start would compile everything anew.
-    leaks.add("PYTHONDONTWRITEBYTECODE")
-    env = {name: value for name, value in os.environ.items() if name not in leaks}
-    pyenv = Path(env.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    # Behind the PATH: whoever has chosen an interpreter keeps it. pyenv's own shims fail for versions not activated.
-    paths = [str(Path(sys.executable).parent), env.get("PATH", ""), *sorted(map(str, pyenv.glob("3.1*/bin")))]
-    return env | {"PATH": os.pathsep.join(paths)} | {name: str(value) for name, value in more.items()}
-
-
 def run(session: nox.Session, *command: str, env: dict[str, str], silent: bool = False) -> None:
     """A command in exactly this environment."""
     session.run(*command, env=env, include_outer_env=False, external=True, silent=silent)
@@ -452,38 +440,10 @@ def pytest(session: nox.Session, *arguments: str) -> None:
 def find_python(session: nox.Session) -> str:
     """The interpreter that `-P` names, else the newest that there is or that uv can get."""
     wanted = (session.python,) if isinstance(session.python, str) else PYTHONS
-    for version in wanted:
-        found = subprocess.run(
-            ["uv", "python", "find", "--no-project", "--no-python-downloads", version],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if found.returncode == 0:
-            return found.stdout.strip()
-    got = subprocess.run(
-        ["uv", "python", "install", wanted[0]], env=environment(), capture_output=True, text=True, check=False
-    )
-    if got.returncode:
+    found = machine.find_python(wanted)
+    if found is None:
         session.error(f"No Python {' or '.join(wanted)} here, and none to be had: install one and try again.")
-    return wanted[0]
-
-
-@contextmanager
-def workplace(starter_: starters.Starter) -> Iterator[Path]:
-    """A folder outside the checkout. It is deleted, unless something failed: then it is there to be looked at."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{starter_.name}-"))
-    # The tests' servers run as an unprivileged user when we are root, and must get through to their own folders.
-    folder.chmod(0o711)
-    temporary(folder)["TMPDIR"].mkdir(mode=0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def temporary(folder: Path) -> dict[str, Path]:
-    """Where what is started puts its temporary files (cookiecutter and uv leave some), on any system."""
-    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder / "tmp")
+    return found
 
 
 def generate(session: nox.Session, starter_: starters.Starter, folder: Path) -> Path:

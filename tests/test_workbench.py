@@ -14,10 +14,15 @@ import pytest
 from workbench import compare, recipes, starters
 
 
+NOX = [sys.executable, "-m", "nox", "--script-mode", "none"]
+# This run's own options are none of theirs.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("NOX")}
+
+
 def nox(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "nox", "--script-mode", "none", *arguments],
-        cwd=starters.ROOT, env=os.environ | env, capture_output=True, text=True, check=False, timeout=300,
+        [*NOX, *arguments],
+        cwd=starters.ROOT, env=ENVIRONMENT | env, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
 
@@ -40,9 +45,9 @@ def test_without_an_interpreter_there_is_one_sentence(tmp_path: Path) -> None:
 
 def test_run_passes_on_the_address_and_stops_cleanly(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "nox", "--script-mode", "none", "-s", "run", "--", starters.all_starters()[0].name],
+        [*NOX, "-s", "run", "--", starters.all_starters()[0].name],
         cwd=starters.ROOT,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=ENVIRONMENT | {"TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
