@@ -13,7 +13,6 @@ import pytest
 
 from workbench import compare, recipes, starters
 
-
 NOX = [sys.executable, "-m", "nox", "--script-mode", "none"]
 # This run's own options are none of theirs.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("NOX")}
