@@ -11,6 +11,7 @@ nox -s run -- fastapi-realtime      see a starter work
 nox                                 test everything
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -28,8 +29,9 @@ from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workbench import compare, machine, real, recipes, starters
+from workbench import compare, machine, real, recipes, site, starters
 from workbench import image as images
+from workbench import release as dates
 from workbench.machine import environment, temporary, workplace
 
 nox.needs_version = ">=2026.10.20"
@@ -38,7 +40,7 @@ nox.options.allow_parallel = True  # `nox -j 2`: most of a test is waiting
 nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter", "strip", "lesson"]
 
 ROOT = Path(__file__).parent
-STARTERS = starters.all_starters()
+STARTERS = {starter.name: starter for starter in starters.all_starters()}
 PYTHONS = ("3.14", "3.13", "3.12")
 TOOLS = {
     "check-jsonschema": "check-jsonschema==0.39.0",
@@ -48,6 +50,7 @@ TOOLS = {
     "mypy": "mypy==2.4.1",
     "ruff": "ruff==0.17.6",
     "typos": "typos==1.52.0",
+    "zensical": "zensical==0.0.73",
     "zizmor": "zizmor==1.32.0",
 }
 PEERS = {
@@ -63,7 +66,7 @@ PEERS = {
     ),
 }
 one_starter = nox.parametrize(
-    "starter_", [nox.param(starter, id=starter.name, tags=[starter.facts["framework"].lower()]) for starter in STARTERS]
+    "name", [nox.param(name, id=name, tags=[each.facts["framework"].lower()]) for name, each in STARTERS.items()]
 )
 
 
@@ -73,12 +76,11 @@ one_starter = nox.parametrize(
 @nox.session(name="run", allow_parallel=False)
 def run_(session: nox.Session) -> None:
     """Generate a starter outside the checkout and run its demo: `nox -s run -- fastapi-realtime`."""
-    known = {starter.name: starter for starter in STARTERS}
-    if len(session.posargs) != 1 or session.posargs[0] not in known:
-        names = "".join(f"\n  {name:<22} {starter.facts['line']}" for name, starter in known.items())
+    if len(session.posargs) != 1 or session.posargs[0] not in STARTERS:
+        names = "".join(f"\n  {name:<22} {starter.facts['line']}" for name, starter in STARTERS.items())
         print(f"Which starter? nox -s run -- <name>, with one of:{names}", file=sys.stderr)
         sys.exit(2)
-    starter = known[session.posargs[0]]
+    starter = STARTERS[session.posargs[0]]
     # Also where we were started in the background, where Ctrl-C is ignored by default, and for `kill`.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
@@ -104,21 +106,20 @@ def run_(session: nox.Session) -> None:
 @nox.session
 def diff(session: nox.Session) -> None:
     """Two starters side by side as one page: `nox -s diff -- A B`; with one name, beside itself without its extras."""
-    known = {starter.name: starter for starter in STARTERS}
     names = session.posargs
-    if len(names) not in (1, 2) or not {*names} <= {*known}:
-        print(f"Which starters? nox -s diff -- <name> [<name>], of: {', '.join(known)}", file=sys.stderr)
+    if len(names) not in (1, 2) or not {*names} <= {*STARTERS}:
+        print(f"Which starters? nox -s diff -- <name> [<name>], of: {', '.join(STARTERS)}", file=sys.stderr)
         sys.exit(2)
     sides = []
     with workplace(names[0]) as folder:
         for number, name in enumerate([*names, names[0]][:2]):
             place = folder / str(number)
             place.mkdir()
-            project = generate(session, known[name], place)
+            project = generate(session, STARTERS[name], place)
             stripped = number == 1 and len(names) == 1
             if stripped:
-                recipes.strip(known[name], project)
-            sides.append(compare.Side(f"{name} without its extras" if stripped else name, known[name], project))
+                recipes.strip(STARTERS[name], project)
+            sides.append(compare.Side(f"{name} without its extras" if stripped else name, STARTERS[name], project))
         made = ROOT / f"{'-'.join(names)}.html"
         made.write_text(compare.page(*sides), encoding="utf-8")
     print(f"{made.name} has {made.stat().st_size // 1024} KiB; open it in a browser.")
@@ -129,37 +130,47 @@ def diff(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """ruff, typos and zizmor over the repository; the starters have their own settings."""
+    """ruff and typos over the repository, zizmor over its workflows; the starters have their own settings."""
     # Without a cache: ruff would leave one in each starter, and cookiecutter would copy it into every project.
     tool(session, "ruff", "format", "--check", "--no-cache", ".")
     tool(session, "ruff", "check", "--no-cache", ".")
     tool(session, "typos")
-    workflows = [str(file) for file in ROOT.glob("templates/*/*/.github/workflows/*.yml")]
+    workflows = [str(file) for file in ROOT.glob(".github/workflows/*.yml")]
+    workflows += [str(file) for file in ROOT.glob("templates/*/*/.github/workflows/*.yml")]
     tool(session, "zizmor", "--offline", "--quiet", "--no-progress", *workflows)
+    tool(session, "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    tool(session, "check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy over the workbench and its tests."""
-    packages = [
-        "--with",
-        "nox",
-        "--with",
-        "pytest",
-        "--with",
-        "types-jsonschema",
-        "--with",
-        "types-pygments",
-        "--with",
-        "cookiecutter",
-    ]
+    names = ["cookiecutter", "nox", "playwright", "pytest", "types-jsonschema", "types-pygments"]
+    packages = [word for name in names for word in ("--with", name)]
     uv(session, "tool", "run", *packages, TOOLS["mypy"], "noxfile.py", "workbench", "tests", "common/hooks")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The lists made from starter.toml are fresh, and no link in the pages is dead."""
+    """Check the pages (lists, links, commands), and build the site from them and from generated projects: `site/`."""
     pytest(session, "tests/test_docs.py")
+    with workplace("docs") as folder:
+        projects = {}
+        for name, each in STARTERS.items():
+            (place := folder / name).mkdir()
+            projects[name] = generate(session, each, place)
+        source = folder / "source"
+        with refused(session):
+            site.write(source, projects)
+        session.chdir(source)
+        tool(session, "zensical", "build", "--strict", "--clean")
+        session.chdir(ROOT)
+        shutil.rmtree(ROOT / "site", ignore_errors=True)
+        shutil.copytree(source / "site", ROOT / "site")
+    site.finish(ROOT / "site")
+    packages = [word for name in ("pytest", "playwright", "axe-playwright-python") for word in ("--with", name)]
+    uv(session, "run", "--no-project", *packages, "pytest", "--override-ini=addopts=", "tests/site")
+    print("The site is in site/: open site/index.html.")
 
 
 @nox.session
@@ -173,9 +184,25 @@ def lists(session: nox.Session) -> None:
 
 
 @nox.session
+def redate(session: nox.Session) -> None:
+    """Take the packages that there were on another day: `nox -s redate -- 2026-11-20`."""
+    with refused(session):
+        changed = dates.redate("".join(session.posargs))
+        print(f"{len(changed)} starters have a new date. Now `nox`: the date stands for what was tested.")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Give what the CHANGELOG has as unreleased a version, and print its notes: `nox -s release -- 2026.11.1`."""
+    with refused(session):
+        notes = dates.release(version := "".join(session.posargs))
+        print(notes, f"\nNow: git commit -am {version} && git tag {version}", sep="\n")
+
+
+@nox.session
 def templates(session: nox.Session) -> None:
     """The templates as templates: answers plain and hostile, identity, parity."""
-    pytest(session, "tests/test_templates.py", "tests/test_workbench.py")
+    pytest(session, "tests/test_templates.py", "tests/test_use.py", "tests/test_workbench.py")
 
 
 @nox.session
@@ -198,13 +225,14 @@ def common(session: nox.Session) -> None:
 
 @nox.session
 @one_starter
-def starter(session: nox.Session, starter_: starters.Starter) -> None:
+def starter(session: nox.Session, name: str) -> None:
     """A starter, the way a user gets it: generated, checked, tested on both databases, and then really used.
 
     `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL and what does not depend on the Python version.
     """
     quick = "quick" in session.posargs
     python = find_python(session)
+    starter_ = STARTERS[name]
     with workplace(starter_.name) as folder:
         with step("generate"):
             project = generate(session, starter_, folder)
@@ -212,6 +240,7 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
         env["COVERAGE_PROCESS_START"] = str(project / "pyproject.toml")
         for command in starter_.commands["lint"]:
             in_project(session, project, command, env)
+        see_to_a_browser(session, project, env)
         tests = starter_.commands["test"]
         for command in tests[:1] if quick else tests:
             in_project(session, project, command, env)
@@ -227,9 +256,10 @@ def starter(session: nox.Session, starter_: starters.Starter) -> None:
 
 @nox.session
 @one_starter
-def strip(session: nox.Session, starter_: starters.Starter) -> None:
+def strip(session: nox.Session, name: str) -> None:
     """A starter without its extras, and then under another name, by its README's words: what is left works."""
     python = find_python(session)
+    starter_ = STARTERS[name]
     with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
@@ -276,6 +306,7 @@ def whatever_is_left_works(
     """Lint, types, layers, packages, migrations, tests, and the thing itself on a socket."""
     shutil.rmtree(project / ".demo", ignore_errors=True)
     deptry = f"uv run --with {TOOLS['deptry']} deptry ."
+    see_to_a_browser(session, project, env)
     commands = [*starter_.commands["lint"], deptry, starter_.commands["migrate"], starter_.commands["migrations"]]
     for command in [*commands, starter_.commands["test"][0]]:
         in_project(session, project, command, env)
@@ -285,9 +316,10 @@ def whatever_is_left_works(
 
 @nox.session
 @one_starter
-def lesson(session: nox.Session, starter_: starters.Starter) -> None:
+def lesson(session: nox.Session, name: str) -> None:
     """*Change it* of a starter's README, carried out: red before the patch, green after, without a network."""
     python = find_python(session)
+    starter_ = STARTERS[name]
     with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
@@ -324,11 +356,12 @@ def offline() -> list[str]:
 
 @nox.session
 @one_starter
-def image(session: nox.Session, starter_: starters.Starter) -> None:
+def image(session: nox.Session, name: str) -> None:
     """The starter's image, built and run as in production, by Docker, or by buildah where we are root."""
     engine = images.engine()
     if engine is None:
         session.skip("neither Docker's engine nor buildah, as root, is here")
+    starter_ = STARTERS[name]
     with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         with told(session, starter_, project):
@@ -337,21 +370,22 @@ def image(session: nox.Session, starter_: starters.Starter) -> None:
 
 @nox.session
 @one_starter
-def proof(session: nox.Session, starter_: starters.Starter) -> None:
+def proof(session: nox.Session, name: str) -> None:
     """The heavy proofs at full length: `nox -s "proof(fastapi-realtime)"`; `-- nats` for one broker only."""
-    heavy(session, starter_, "kill.py", ())
+    heavy(session, name, "kill.py", ())
 
 
 @nox.session
 @one_starter
-def bench(session: nox.Session, starter_: starters.Starter) -> None:
+def bench(session: nox.Session, name: str) -> None:
     """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`."""
-    heavy(session, starter_, "bench.py", PEERS[starter_.name])
+    heavy(session, name, "bench.py", PEERS[name])
 
 
-def heavy(session: nox.Session, starter_: starters.Starter, program: str, peers: tuple[str, ...]) -> None:
+def heavy(session: nox.Session, name: str, program: str, peers: tuple[str, ...]) -> None:
     """Generate the project, install it, and run one of the programs that drive it from outside."""
     python = find_python(session)
+    starter_ = STARTERS[name]
     with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
@@ -371,8 +405,8 @@ def vendor(session: nox.Session) -> None:
 
     Also holds the documents of protocols against the schemas that npm has.
     """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary_name:
+        folder = Path(temporary_name)
         shutil.copytree(ROOT / "vendor", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
         for package in sorted(folder.glob("*/package.json")):
             session.chdir(package.parent)
@@ -387,7 +421,8 @@ def vendor(session: nox.Session) -> None:
                 env=environment(),
             )
             run(session, "npm", "run", "--silent", "build", env=environment())
-            project = next(starter for starter in STARTERS if starter.name == package.parent.name).project
+            name = package.parent.name
+            project = STARTERS[name].project if name in STARTERS else ROOT
             for made in sorted((package.parent / "made").rglob("*.*")):
                 kept = project / made.relative_to(package.parent / "made")
                 if "--write" in session.posargs:
@@ -395,7 +430,8 @@ def vendor(session: nox.Session) -> None:
                 elif made.read_bytes() != kept.read_bytes():
                     session.error(f"{kept.relative_to(ROOT)} is not what npm gives: nox -s vendor -- --write")
             schema = package.parent / "node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json"
-            tool(session, "check-jsonschema", "--schemafile", str(schema), str(project / "docs/asyncapi.yaml"))
+            if schema.exists():
+                tool(session, "check-jsonschema", "--schemafile", str(schema), str(project / "docs/asyncapi.yaml"))
         session.chdir(ROOT)
 
 
@@ -446,6 +482,12 @@ def find_python(session: nox.Session) -> str:
     return found
 
 
+def see_to_a_browser(session: nox.Session, project: Path, env: dict[str, str]) -> None:
+    """In CI, where a test that cannot run fails, get Chromium, of the version that the project's Playwright wants."""
+    if os.environ.get("CI") and not ("CHROMIUM" in os.environ or shutil.which("chromium")):
+        in_project(session, project, "uv run --group test playwright install --with-deps chromium", env)
+
+
 def generate(session: nox.Session, starter_: starters.Starter, folder: Path) -> Path:
     """The project that a user gets who takes every default."""
     command = [sys.executable, "-m", "cookiecutter", "--no-input", "--default-config", "--output-dir", str(folder)]
@@ -466,6 +508,15 @@ def in_project(session: nox.Session, project: Path, command: str, env: dict[str,
             session.error(f"{project.parent.name.rpartition('-')[0]}: `{command}` failed. The project is in {project}")
         finally:
             session.chdir(ROOT)
+
+
+@contextmanager
+def refused(session: nox.Session) -> Iterator[None]:
+    """What cannot be taken as it is ends the session with one sentence."""
+    try:
+        yield
+    except (dates.NotNowError, site.StalePageError) as error:
+        session.error(str(error))
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Every way to a project that docs/use.md names, typed as it stands there; and the update of one that has changed."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from workbench import machine, recipes, starters
 STARTERS = starters.all_starters()
 every_starter = pytest.mark.parametrize("starter", STARTERS, ids=lambda starter: starter.name)
 PAGE = (starters.ROOT / "docs" / "use.md").read_text("utf-8")
-HEADINGS = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -26,9 +24,8 @@ def git(folder: Path, *arguments: str) -> str:
 
 def commands(heading: str, starter: starters.Starter) -> list[str]:
     """The lines to type below a heading of the page, for this starter."""
-    text = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert text
-    lines = "".join(body for language, body in recipes.blocks(text[1]) if language == "sh").splitlines()
+    blocks = recipes.blocks(recipes.below(heading, PAGE))
+    lines = "".join(body for language, body in blocks if language == "sh").splitlines()
     return [line.replace("fastapi-realtime", starter.name) for line in lines]
 
 

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from workbench import compare, recipes, starters
+from workbench import compare, recipes, release, starters
 
 NOX = [sys.executable, "-m", "nox", "--script-mode", "none"]
 # This run's own options are none of theirs.
@@ -131,3 +132,57 @@ def test_what_a_readme_says_is_found_or_missed_by_name(tmp_path: Path) -> None:
         recipes.item(yours, "Two")
     with pytest.raises(KeyError):
         recipes.section(tmp_path, "Grow it")
+
+
+def test_a_date_moves_in_every_starter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for starter in starters.all_starters():
+        copy = tmp_path / starter.name / starters.PROJECT_FOLDER
+        copy.mkdir(parents=True)
+        shutil.copyfile(starter.folder / "starter.toml", tmp_path / starter.name / "starter.toml")
+        shutil.copyfile(starter.project / "pyproject.toml", copy / "pyproject.toml")
+    monkeypatch.setattr(starters, "TEMPLATES", tmp_path)
+    changed = release.redate("2025-01-02")
+    assert len(changed) == len(starters.all_starters())
+    assert all('exclude-newer = "2025-01-02T00:00:00Z"' in file.read_text("utf-8") for file in changed)
+    assert release.redate("2025-01-02") == []
+
+
+@pytest.mark.parametrize("day", ["", "yesterday", "2026-13-01", "9999-01-01"])
+def test_a_day_that_is_none_or_to_come_is_refused(day: str) -> None:
+    with pytest.raises(release.NotNowError):
+        release.redate(day)
+
+
+@pytest.mark.parametrize("session", ["redate", "release"])
+def test_what_cannot_be_taken_is_one_sentence(session: str) -> None:
+    done = nox("-s", session, "--", "tomorrow")
+    assert done.returncode == 1
+    assert "'tomorrow' is no " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+TODAY = date(2026, 11, 23)
+CHANGES = "# What changed\n\n## Unreleased\n\n- One.\n- Two.\n"
+
+
+def test_what_is_unreleased_gets_a_version_and_its_notes(tmp_path: Path) -> None:
+    (log := tmp_path / "CHANGELOG.md").write_text(CHANGES)
+    assert release.latest(log) is None
+    assert release.release("2026.11.1", log, today=TODAY) == "- One.\n- Two."
+    assert log.read_text() == CHANGES.replace("## Unreleased\n", "## Unreleased\n\n## 2026.11.1 (2026-11-23)\n")
+    assert release.latest(log) == "2026.11.1"
+    with pytest.raises(release.NotNowError, match="nothing below"):
+        release.release("2026.11.2", log, today=TODAY)
+    log.write_text(log.read_text().replace("## Unreleased\n", "## Unreleased\n\n- Three.\n"))
+    with pytest.raises(release.NotNowError, match="already"):
+        release.release("2026.11.1", log, today=TODAY)
+    assert release.release("2026.11.2", log, today=TODAY) == "- Three."
+    assert release.latest(log) == "2026.11.2"
+
+
+@pytest.mark.parametrize("version", ["", "1.0", "2026.10.1", "2026.11", "2026.11.x", "v2026.11.1"])
+def test_a_version_that_is_none_is_refused_and_changes_nothing(version: str, tmp_path: Path) -> None:
+    (log := tmp_path / "CHANGELOG.md").write_text(CHANGES)
+    with pytest.raises(release.NotNowError, match=r"2026\.11\.1"):
+        release.release(version, log, today=TODAY)
+    assert log.read_text() == CHANGES

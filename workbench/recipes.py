@@ -13,7 +13,11 @@ OTHER_WORDS = {4: "desk", 5: "board", 6: "folder", 7: "project"}  # of the same 
 
 def section(project: Path, heading: str) -> str:
     """The text below a heading of the project's README. Raises KeyError when there is none."""
-    text = (project / "README.md").read_text("utf-8")
+    return below(heading, (project / "README.md").read_text("utf-8"))
+
+
+def below(heading: str, text: str) -> str:
+    """The text below a heading of a page. Raises KeyError when there is none."""
     found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if found is None:
         raise KeyError(heading)

@@ -1,10 +1,11 @@
 """What starters there are, and every list that is made of them: each fact stands in one `starter.toml` only."""
 
+import ast
 import io
 import json
 import tokenize
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,11 @@ class Starter:
             for file in files
             if "migrations" not in file.parts and not any(file.is_relative_to(folder) for folder in without)
         )
+
+    def lines_of(self, extra: Mapping[str, Any]) -> int:
+        """Lines of code in Python of an extra, without its tests."""
+        folders = [self.project / folder for folder in extra["folders"]]
+        return self.lines() - self.lines(without=folders)
 
     def core_lines(self) -> int:
         """Lines of code in Python, without tests, migrations and extras."""
@@ -96,12 +102,38 @@ def menu() -> str:
     return json.dumps({"templates": entries}, indent=2, ensure_ascii=False) + "\n"
 
 
-def table() -> str:
-    """The table of the README."""
+def table(where: str) -> str:
+    """The starters, as a table; `where` is the folder of their pages, seen from the page that it is on."""
     rows = ["| your project | starter | what you get |", "|---|---|---|"]
     for starter in all_starters():
         facts = starter.facts
-        rows.append(f"| {facts['category']} | [`{starter.name}`](docs/starters/{starter.name}.md) | {facts['line']} |")
+        rows.append(f"| {facts['category']} | [`{starter.name}`]({where}/{starter.name}.md) | {facts['line']} |")
+    return "\n".join(rows)
+
+
+def choice() -> str:
+    """What one asks oneself about a project, and where the answer leads."""
+    parts = []
+    for starter in all_starters():
+        facts = starter.facts
+        parts.append(f"""## {facts["question"]}
+
+Yes: [`{starter.name}`](starters/{starter.name}.md), on {facts["framework"]}. {facts["why"]}
+
+**When the other one:** {facts["other"]}
+""")
+    return "\n".join(parts).strip()
+
+
+def sessions() -> str:
+    """What nox can do here, by the sessions of noxfile.py."""
+    rows = ["| session | what it does |", "|---|---|"]
+    for node in ast.parse((ROOT / "noxfile.py").read_text("utf-8")).body:
+        marks = " ".join(map(ast.unparse, node.decorator_list)) if isinstance(node, ast.FunctionDef) else ""
+        if isinstance(node, ast.FunctionDef) and "nox.session" in marks:
+            name = node.name.rstrip("_") + ("(…)" if "one_starter" in marks else "")
+            what = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+            rows.append(f"| `{name}` | {what} |")
     return "\n".join(rows)
 
 
@@ -110,23 +142,28 @@ def facts_page(starter: Starter) -> str:
     facts = starter.facts
     services = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in facts["services"].items())
     rows = [
-        ("framework", facts["framework"]),
         ("example domain", facts["domain"]),
         ("services", services),
-        ("lines of Python in the core", f"{starter.core_lines()} (at most {facts['core']['budget']})"),
-        ("extras", ", ".join(f"`{extra['name']}`" for extra in facts.get("extra", [])) or "none yet"),
         ("see it", f"`{facts['commands']['demo']}`"),
         ("test it", ", ".join(f"`{command}`" for command in facts["commands"]["test"])),
     ]
     return "\n".join(
         [
-            "| | |",
+            f"| framework | {facts['framework']} |",
             "|---|---|",
             *(f"| {name} | {value} |" for name, value in rows),
             "",
             f"**Why {facts['framework']}:** {facts['why']}",
             "",
             f"**When the other one:** {facts['other']}",
+            "",
+            "| part | lines of Python | what it is |",
+            "|---|---|---|",
+            f"| **core** | {starter.core_lines()} | what it is about; at most {facts['core']['budget']} lines |",
+            *(
+                f"| `{extra['name']}` | {starter.lines_of(extra)} | {extra['line']} |"
+                for extra in facts.get("extra", [])
+            ),
         ]
     )
 
@@ -143,8 +180,10 @@ def with_block(text: str, block: str) -> str:
 def generated_files() -> dict[Path, str]:
     """Every file that is made from starter.toml, as it should be."""
     files = {ROOT / "cookiecutter.json": menu()}
-    pages = {ROOT / "README.md": table()}
-    pages |= {ROOT / "docs" / "starters" / f"{starter.name}.md": facts_page(starter) for starter in all_starters()}
+    docs = ROOT / "docs"
+    pages = {ROOT / "README.md": table("docs/starters"), docs / "index.md": table("starters")}
+    pages |= {docs / "choose.md": choice(), docs / "reference" / "nox.md": sessions()}
+    pages |= {docs / "starters" / f"{starter.name}.md": facts_page(starter) for starter in all_starters()}
     return files | {page: with_block(page.read_text("utf-8"), block) for page, block in pages.items()}
 
 
