@@ -37,7 +37,7 @@ from workbench.machine import environment, temporary, workplace
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "none"  # the script block above is the environment of all sessions
 nox.options.allow_parallel = True  # `nox -j 2`: most of a test is waiting
-nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter", "strip", "lesson"]
+nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter", "strip", "lesson", "skeleton"]
 
 ROOT = Path(__file__).parent
 STARTERS = {starter.name: starter for starter in starters.all_starters()}
@@ -168,8 +168,11 @@ def docs(session: nox.Session) -> None:
         shutil.rmtree(ROOT / "site", ignore_errors=True)
         shutil.copytree(source / "site", ROOT / "site")
     site.finish(ROOT / "site")
-    packages = [word for name in ("pytest", "playwright", "axe-playwright-python") for word in ("--with", name)]
-    uv(session, "run", "--no-project", *packages, "pytest", "--override-ini=addopts=", "tests/site")
+    names = ("pytest", "playwright", "axe-playwright-python")
+    with_browser = ["run", "--no-project", *(word for name in names for word in ("--with", name))]
+    if lacks_a_browser():
+        uv(session, *with_browser, "playwright", "install", "--with-deps", "chromium")
+    uv(session, *with_browser, "pytest", "--override-ini=addopts=", "tests/site", *session.posargs)
     print("The site is in site/: open site/index.html.")
 
 
@@ -203,6 +206,12 @@ def release(session: nox.Session) -> None:
 def templates(session: nox.Session) -> None:
     """The templates as templates: answers plain and hostile, identity, parity."""
     pytest(session, "tests/test_templates.py", "tests/test_use.py", "tests/test_workbench.py")
+
+
+@nox.session
+def skeleton(session: nox.Session) -> None:
+    """A throw-away starter on Django goes the way that CONTRIBUTING describes, through every session."""
+    pytest(session, "tests/test_skeleton.py")
 
 
 @nox.session
@@ -248,7 +257,7 @@ def starter(session: nox.Session, name: str) -> None:
         if not quick:
             in_project(session, project, "uv run --group test coverage combine --quiet", env)
             in_project(session, project, "uv run --group test coverage report", env)
-            check_project(session, project, env)
+            check_project(session, starter_, project, env)
         for use in (real.demo_twice, real.serve):
             with step(use.__name__), told(session, starter_, project):
                 print(use(starter_, project, env))
@@ -287,8 +296,9 @@ def strip(session: nox.Session, name: str) -> None:
 
 def baseline(project: Path, yours: str) -> list[str]:
     """The commands that make the first migration anew, after it was deleted."""
-    for file in (project / "app" / "migrations" / "versions").glob("0001*.py"):
-        file.unlink()
+    for file in project.glob("**/migrations/**/0001*.py"):
+        if ".venv" not in file.parts:
+            file.unlink()
     return recipes.commands(recipes.item(yours, "baseline"))
 
 
@@ -365,7 +375,7 @@ def image(session: nox.Session, name: str) -> None:
     with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         with told(session, starter_, project):
-            print(f"{starter_.name}: {images.check(engine, project, environment())}")
+            print(f"{starter_.name}: {images.check(engine, starter_, project, environment())}")
 
 
 @nox.session
@@ -379,7 +389,7 @@ def proof(session: nox.Session, name: str) -> None:
 @one_starter
 def bench(session: nox.Session, name: str) -> None:
     """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`."""
-    heavy(session, name, "bench.py", PEERS[name])
+    heavy(session, name, "bench.py", PEERS.get(name, ()))
 
 
 def heavy(session: nox.Session, name: str, program: str, peers: tuple[str, ...]) -> None:
@@ -435,13 +445,14 @@ def vendor(session: nox.Session) -> None:
         session.chdir(ROOT)
 
 
-def check_project(session: nox.Session, project: Path, env: dict[str, str]) -> None:
+def check_project(session: nox.Session, starter_: starters.Starter, project: Path, env: dict[str, str]) -> None:
     """The tools that a project need not carry: they judge what was generated."""
     in_project(session, project, f"uv run --with {TOOLS['deptry']} deptry .", env)
     pages = [str(file) for file in project.glob("**/templates/**/*.html") if ".venv" not in file.parts]
+    templates = {"Django": "django", "FastAPI": "jinja"}[starter_.facts["framework"]]
     workflow = str(project / ".github/workflows/ci.yml")
     for name, *arguments in (
-        ["djlint", "--lint", "--profile=jinja", "--ignore=H030,H031,J004,J018", *pages],
+        ["djlint", "--lint", f"--profile={templates}", "--ignore=H030,H031,J004,J018", *pages],
         ["hadolint", str(project / "Dockerfile")],
         ["zizmor", "--offline", "--quiet", "--no-progress", workflow],
         ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow],
@@ -482,9 +493,14 @@ def find_python(session: nox.Session) -> str:
     return found
 
 
+def lacks_a_browser() -> bool:
+    """Whether this is CI, where a test that cannot run fails, and there is no Chromium."""
+    return bool(os.environ.get("CI")) and "CHROMIUM" not in os.environ and not shutil.which("chromium")
+
+
 def see_to_a_browser(session: nox.Session, project: Path, env: dict[str, str]) -> None:
-    """In CI, where a test that cannot run fails, get Chromium, of the version that the project's Playwright wants."""
-    if os.environ.get("CI") and not ("CHROMIUM" in os.environ or shutil.which("chromium")):
+    """Get Chromium where it is needed, of the version that the project's Playwright wants."""
+    if "playwright" in (project / "pyproject.toml").read_text("utf-8") and lacks_a_browser():
         in_project(session, project, "uv run --group test playwright install --with-deps chromium", env)
 
 

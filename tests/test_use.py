@@ -1,7 +1,6 @@
 """Every way to a project that docs/use.md names, typed as it stands there; and the update of one that has changed."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,17 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import git
 from workbench import machine, recipes, starters
 
 STARTERS = starters.all_starters()
 every_starter = pytest.mark.parametrize("starter", STARTERS, ids=lambda starter: starter.name)
 PAGE = (starters.ROOT / "docs" / "use.md").read_text("utf-8")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    options = ["-c", "user.name=A user", "-c", "user.email=user@example.org", "-c", "init.defaultBranch=main"]
-    command = ["git", *options, *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def commands(heading: str, starter: starters.Starter) -> list[str]:
@@ -57,21 +51,6 @@ def tree(project: Path) -> dict[str, bytes]:
     files = [file.relative_to(project) for file in project.rglob("*") if file.is_file()]
     own = [file for file in files if file.parts[0] not in (".git", ".cruft.json", ".venv", "uv.lock")]
     return {file.as_posix(): (project / file).read_bytes() for file in own}
-
-
-@pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with one commit: the files as they lie here, committed or not."""
-    folder = tmp_path_factory.mktemp("repository")
-    listed = git(starters.ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    for name in filter(None, listed):
-        if (starters.ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(starters.ROOT / name, folder / name)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "Everything")
-    return folder
 
 
 @pytest.fixture

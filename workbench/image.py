@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.real import WrongError, ask, free_port
+from workbench.starters import Starter
 
 BUILDAH = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 STARTS_WITHIN = 60.0
@@ -88,7 +89,7 @@ class Image:
             output("buildah", "rm", container, env=self._env)
 
 
-def check(with_: str, project: Path, env: Mapping[str, str]) -> str:
+def check(with_: str, starter: Starter, project: Path, env: Mapping[str, str]) -> str:
     """Build the project's image and hold it to what an image has to be. Raises WrongError."""
     image = Image(with_, project, env)
     try:
@@ -99,13 +100,15 @@ def check(with_: str, project: Path, env: Mapping[str, str]) -> str:
         if not isinstance(health, dict):
             raise WrongError("the image has no HEALTHCHECK")
         with image.container() as inside:
-            found = run_it(inside, facts, health["Test"][1:])
+            # In the image there is no uv, and the project's Python is the first in the PATH.
+            migrate = re.sub(r"^uv run (python )?", "python ", starter.commands["migrate"])
+            found = run_it(inside, facts, health["Test"][1:], migrate)
         return f"image of {image.size()}, by {with_}: {found}"
     finally:
         image.remove()
 
 
-def run_it(inside: list[str], facts: Mapping[str, Any], health: list[str]) -> str:
+def run_it(inside: list[str], facts: Mapping[str, Any], health: list[str], migrate: str) -> str:
     """In the container: no compiler, no file that can be written, migrate, serve, ready, healthy, and a quick end."""
     port = str(free_port())
     own = dict(str(each).split("=", 1) for each in facts["Env"])
@@ -117,7 +120,7 @@ cd {folder}
 for each in cc gcc clang make; do command -v $each && {{ echo "there is a compiler: $each"; exit 90; }}; done
 [ "$(id -u)" != 0 ] || {{ echo "we are root"; exit 91; }}
 touch ./written /usr/written 2>/dev/null && {{ echo "the root file system can be written"; exit 92; }}
-python -m app migrate || exit 93
+{migrate} || exit 93
 (until {" ".join(map(_quoted, health))} 2>/dev/null; do sleep 0.5; done; echo healthy) &
 exec {" ".join(map(str, facts["Cmd"]))}
 """

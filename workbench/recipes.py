@@ -55,7 +55,7 @@ def strip(starter: Starter, project: Path) -> None:
         for folder in extra["folders"]:
             shutil.rmtree(project / folder)
         name = re.escape(extra["name"])
-        names_it = re.compile(rf'"app\.{name}"|^\s*"{name}",|# {name}$')
+        names_it = re.compile(rf'"app\.{name}"|^\s*"{name}",|# {name}$|^!{name}$')
         for file in (project / wired for wired in extra["wiring"]):
             kept = [line for line in file.read_text("utf-8").splitlines() if not names_it.search(line)]
             file.write_text("\n".join(kept) + "\n", encoding="utf-8")
@@ -65,15 +65,21 @@ def traces(starter: Starter, project: Path) -> list[str]:
     """Where an extra is still spoken of: its modules, its files, its packages."""
     words = []
     for extra in starter.facts["extra"]:
-        words += [f"app.{extra['name']}", *(f"{folder}/" for folder in extra["folders"]), *extra["packages"]]
+        modules = [folder.replace("/", ".") for folder in extra["folders"]]
+        words += [*modules, *(f"{folder}/" for folder in extra["folders"]), *extra["packages"]]
+    names_it = re.compile("|".join(rf"(?<![\w.-]){re.escape(word)}(?![\w-])" for word in words))
     found = []
-    for folder in ("app", "tests", "pyproject.toml", "compose.yaml", "Dockerfile", "docs"):
-        place = project / folder
-        for file in place.rglob("*.*") if place.is_dir() else [place]:
-            if file.is_file() and file.suffix not in (".pyc", ".svg", ".png"):
-                text = file.read_text("utf-8")
-                found += [f"{file.relative_to(project)} names {word}" for word in words if word in text]
+    for file in texts(starter, project):
+        found += [f"{file.relative_to(project)} names {word}" for word in names_it.findall(file.read_text("utf-8"))]
     return found
+
+
+def texts(starter: Starter, project: Path) -> list[Path]:
+    """The files that the project's own code consists of, and that name it."""
+    tops = [*starter.facts["core"]["packages"], "config", "docs", "static", "templates", "tests", "manage.py"]
+    places = [project / top for top in {*tops, "pyproject.toml", "compose.yaml", "Dockerfile", ".dockerignore"}]
+    files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*.*"))]
+    return [file for file in files if file.is_file() and file.suffix not in (".pyc", ".svg", ".png")]
 
 
 def renamed(text: str, word: str) -> str:
@@ -86,14 +92,11 @@ def renamed(text: str, word: str) -> str:
 def rename(starter: Starter, project: Path) -> Starter:
     """Give the example's main thing another name, in files and in the names of files; the starter as it is then."""
     word = starter.facts["core"]["word"]
-    for top in ("app", "tests", "docs"):
-        # The deepest first: a folder is renamed after what is in it.
-        for path in sorted((project / top).rglob("*"), key=lambda each: len(each.parts), reverse=True):
-            if "__pycache__" in path.parts:
-                continue
-            if path.is_file() and path.suffix not in (".svg", ".png"):
-                path.write_text(renamed(path.read_text("utf-8"), word), encoding="utf-8")
-            path.rename(path.with_name(renamed(path.name, word)))
-    pyproject = project / "pyproject.toml"
-    pyproject.write_text(renamed(pyproject.read_text("utf-8"), word), encoding="utf-8")
+    files = texts(starter, project)
+    for file in files:
+        file.write_text(renamed(file.read_text("utf-8"), word), encoding="utf-8")
+    folders = {folder for file in files for folder in file.relative_to(project).parents[:-1]}
+    # The deepest first: a folder is renamed after what is in it.
+    for path in [*files, *(project / each for each in sorted(folders, key=lambda each: -len(each.parts)))]:
+        path.rename(path.with_name(renamed(path.name, word)))
     return Starter(starter.name, json.loads(renamed(json.dumps(starter.facts), word)))
