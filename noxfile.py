@@ -37,7 +37,7 @@ from workbench.machine import environment, temporary, workplace
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "none"  # the script block above is the environment of all sessions
 nox.options.allow_parallel = True  # `nox -j 2`: most of a test is waiting
-nox.options.sessions = ["lint", "types", "docs", "templates", "common", "starter", "strip", "lesson", "skeleton"]
+nox.options.sessions = ["lint", "types", "common", "starter", "strip", "docs", "templates", "lesson", "skeleton"]
 
 ROOT = Path(__file__).parent
 STARTERS = {starter.name: starter for starter in starters.all_starters()}
@@ -266,32 +266,39 @@ def starter(session: nox.Session, name: str) -> None:
 @nox.session
 @one_starter
 def strip(session: nox.Session, name: str) -> None:
-    """A starter without its extras, and then under another name, by its README's words: what is left works."""
-    python = find_python(session)
+    """A starter without its extras, and then under another name, by its README's words: what is left works.
+
+    `-- brokers streams` takes away these only, and leaves the name.
+    """
     starter_ = STARTERS[name]
+    whole, core, budget = starter_.lines(), starter_.core_lines(), starter_.facts["core"]["budget"]
+    print(f"{name}: {core} lines in the core, {whole} with its extras; at most {budget} in the core")
+    if core > budget:
+        session.error(f"{name}: the core has {core} lines, {core - budget} too many")
+    without(session, starter_, session.posargs)
+
+
+def without(session: nox.Session, starter_: starters.Starter, extras: list[str]) -> None:
+    """A starter without these extras; or without all of them, and then under another name."""
+    unknown = {*extras} - {extra["name"] for extra in starter_.facts["extra"]}
+    if unknown:
+        session.error(f"{starter_.name} has no extra {', '.join(unknown)}")
+    python = find_python(session)
     with workplace(starter_.name) as folder:
         project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
         yours = recipes.section(project, "Make it yours")
-        whole, core, budget = starter_.lines(), starter_.core_lines(), starter_.facts["core"]["budget"]
-        print(f"{starter_.name}: {core} lines in the core, {whole} with its extras; at most {budget} in the core")
-        if core > budget:
-            session.error(f"{starter_.name}: the core has {core} lines, {core - budget} too many")
-        recipes.strip(starter_, project)
-        anew(
-            session, project, [*recipes.commands(recipes.item(yours, "An extra that")), *baseline(project, yours)], env
-        )
-        if found := recipes.traces(starter_, project):
+        recipes.strip(starter_, project, extras)
+        steps = recipes.commands(recipes.item(yours, "An extra that"))
+        anew(session, project, [*steps, *baseline(project, yours)], env)
+        if found := recipes.traces(starter_, project, extras):
             session.error(f"{starter_.name}, stripped: " + "; ".join(found))
         whatever_is_left_works(session, starter_, project, env)
-        starter_ = recipes.rename(starter_, project)
-        anew(
-            session,
-            project,
-            [*recipes.commands(recipes.item(yours, "Give it the name")), *baseline(project, yours)],
-            env,
-        )
-        whatever_is_left_works(session, starter_, project, env)
+        if not extras:
+            starter_ = recipes.rename(starter_, project)
+            steps = recipes.commands(recipes.item(yours, "Give it the name"))
+            anew(session, project, [*steps, *baseline(project, yours)], env)
+            whatever_is_left_works(session, starter_, project, env)
 
 
 def baseline(project: Path, yours: str) -> list[str]:
@@ -336,7 +343,7 @@ def lesson(session: nox.Session, name: str) -> None:
         blocks = recipes.blocks(recipes.section(project, "Change it"))
         groups = sorted({group for _, text in blocks for group in re.findall(r"--group \w+", text)})
         in_project(session, project, f"uv sync --quiet {' '.join(groups)}", env)  # afterwards uv's cache is warm
-        red = 0
+        red, alone = 0, offline()
         for language, text in blocks:
             if language == "diff":
                 recipes.apply(project, text)
@@ -344,7 +351,7 @@ def lesson(session: nox.Session, name: str) -> None:
             for command in text.splitlines():
                 with step(f"{command} (offline)"):
                     done = subprocess.run(
-                        [*offline(), *shlex.split(command)], cwd=project, env=env | {"UV_OFFLINE": "1"}, check=False
+                        [*alone, *shlex.split(command)], cwd=project, env=env | {"UV_OFFLINE": "1"}, check=False
                     )
                 if done.returncode and red:
                     session.error(f"{starter_.name}: `{command}` of the lesson failed. The project is in {project}")
@@ -361,6 +368,8 @@ def offline() -> list[str]:
         and shutil.which("ip")
         and subprocess.run([*inside, "true"], check=False).returncode == 0
     )
+    if not allowed:
+        print("No network namespace can be made here: the lesson is held to uv's own word that it is offline.")
     return inside if allowed else []
 
 
@@ -381,8 +390,13 @@ def image(session: nox.Session, name: str) -> None:
 @nox.session
 @one_starter
 def proof(session: nox.Session, name: str) -> None:
-    """The heavy proofs at full length: `nox -s "proof(fastapi-realtime)"`; `-- nats` for one broker only."""
+    """The heavy proofs at full length, and each extra taken away alone: `nox -s "proof(fastapi-realtime)"`.
+
+    `-- nats` goes to the proof: one broker only, and no extras.
+    """
     heavy(session, name, "kill.py", ())
+    for extra in () if session.posargs else STARTERS[name].facts["extra"]:
+        without(session, STARTERS[name], [extra["name"]])
 
 
 @nox.session

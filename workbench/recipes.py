@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from workbench.starters import Starter
 
@@ -49,9 +51,14 @@ def apply(project: Path, patch: str) -> None:
     subprocess.run(["git", "apply", "--unidiff-zero", "-"], cwd=project, input=patch, text=True, check=True)
 
 
-def strip(starter: Starter, project: Path) -> None:
-    """Delete every extra: its folders, and the lines that name it where it is wired in."""
-    for extra in starter.facts["extra"]:
+def chosen(starter: Starter, names: Collection[str]) -> list[dict[str, Any]]:
+    """The extras of these names; all when there are none."""
+    return [extra for extra in starter.facts["extra"] if extra["name"] in names or not names]
+
+
+def strip(starter: Starter, project: Path, names: Collection[str] = ()) -> None:
+    """Delete extras, all unless they are named: their folders, and the lines that name them where they are wired in."""
+    for extra in chosen(starter, names):
         for folder in extra["folders"]:
             shutil.rmtree(project / folder)
         name = re.escape(extra["name"])
@@ -61,10 +68,10 @@ def strip(starter: Starter, project: Path) -> None:
             file.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
-def traces(starter: Starter, project: Path) -> list[str]:
+def traces(starter: Starter, project: Path, names: Collection[str] = ()) -> list[str]:
     """Where an extra is still spoken of: its modules, its files, its packages."""
     words = []
-    for extra in starter.facts["extra"]:
+    for extra in chosen(starter, names):
         modules = [folder.replace("/", ".") for folder in extra["folders"]]
         words += [*modules, *(f"{folder}/" for folder in extra["folders"]), *extra["packages"]]
     names_it = re.compile("|".join(rf"(?<![\w.-]){re.escape(word)}(?![\w-])" for word in words))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from workbench.recipes import below
+from workbench.release import latest
 from workbench.starters import ROOT
 
 INCLUDE = re.compile(r"^<!-- include: (\*|[\w-]+)/([^\s:#]+)(?::(\w+)|#([^>]+))? -->$", re.MULTILINE)
@@ -40,6 +41,7 @@ def write(folder: Path, projects: Mapping[str, Path]) -> None:
         page.write_text(text, encoding="utf-8")
     pages = ", ".join(f'"starters/{name}.md"' for name in projects)
     config = (ROOT / "zensical.toml").read_text("utf-8").replace('"Starters" = []', f'"Starters" = [{pages}]')
+    config = config.replace("Unreleased", f"Version {latest(ROOT / 'CHANGELOG.md') or 'unreleased'}")
     (folder / "zensical.toml").write_text(config, encoding="utf-8")
 
 
