@@ -6,19 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from workbench import starters
+from workbench import machine, starters
 
-collect_ignore = ["skeleton"]
+collect_ignore = ["skeleton", "site"]
 
 
 def git(folder: Path, *arguments: str) -> str:
-    options = ["-c", "user.name=A user", "-c", "user.email=user@example.org", "-c", "init.defaultBranch=main"]
-    command = ["git", *options, *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+    """What git prints, as a user who has configured nothing."""
+    command = [*machine.GIT, "-c", "user.name=A user", "-c", "user.email=user@example.org", *arguments]
+    env = machine.environment()
+    return subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, text=True).stdout
 
 
 def copy_of_the_repository(folder: Path) -> None:
     """The files that are under version control, or will be, in an empty folder."""
+    if not (starters.ROOT / ".git").exists():
+        pytest.skip("NO REPOSITORY: this is a folder of files; clone it with git")
     listed = git(starters.ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     for name in filter(None, listed):
         if (starters.ROOT / name).exists():

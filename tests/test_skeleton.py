@@ -35,6 +35,10 @@ def repository_with_one_more(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in ("starter.toml", "cookiecutter.json"):
         shutil.copyfile(SKELETON / file, starter / file)
     shutil.copytree(SKELETON / "project", starter / starters.PROJECT_FOLDER)
+    pyproject = starter / starters.PROJECT_FOLDER / "pyproject.toml"
+    date = re.compile(r"^exclude-newer = .*$", re.MULTILINE)
+    (of_all,) = date.findall((starters.all_starters()[0].project / "pyproject.toml").read_text("utf-8"))
+    pyproject.write_text(date.sub(of_all, pyproject.read_text("utf-8")), "utf-8")
     shutil.copyfile(SKELETON / "page.md", folder / "docs" / "starters" / f"{NAME}.md")
     commit(folder)
     return folder
@@ -44,8 +48,11 @@ def repository_with_one_more(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_command_of_contributing_is_green(command: str, repository_with_one_more: Path) -> None:
     program, *arguments = command.replace('"', "").split()
     assert program == "nox"
-    if {"templates", "docs"} & {*arguments}:
-        arguments += ["--", "-k", NAME]  # the others have had their turn
+    # The others have had their turn; the workbench has not, with a starter of the other framework as its first.
+    if "templates" in arguments:
+        arguments += ["--", "-k", f"{NAME} or test_workbench"]
+    elif "docs" in arguments:
+        arguments += ["--", "-k", NAME]
     done = subprocess.run(
         [sys.executable, "-m", "nox", "--script-mode", "none", *arguments],
         cwd=repository_with_one_more, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=600,

@@ -34,6 +34,10 @@ def type_(command: str, folder: Path, **env: str | Path) -> subprocess.Completed
     home = folder.parent / f"{folder.name}-home"
     home.mkdir(exist_ok=True)
     places = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), home)
+    cache = subprocess.run(
+        ["uv", "cache", "dir"], env=machine.environment(), capture_output=True, text=True, check=True
+    )
+    places |= {"UV_CACHE_DIR": Path(cache.stdout.strip())}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         ["sh", "-c", command],
@@ -42,7 +46,7 @@ def type_(command: str, folder: Path, **env: str | Path) -> subprocess.Completed
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -193,3 +197,25 @@ def test_update(
     kept = git(project, "ls-files").split()
     left = {name: content for name, content in tree(project).items() if name in kept}
     assert left == expected[starter.name], "today's starter and our own work, and nothing else"
+
+
+@every_starter
+def test_where_both_changed_the_same_lines_git_marks_are_left(
+    starter: starters.Starter, repository: Path, tmp_path: Path
+) -> None:
+    upstream, here = tmp_path / "upstream", tmp_path / "here"
+    here.mkdir()
+    git(tmp_path, "clone", "--quiet", repository.as_uri(), str(upstream))
+    create, _, update, _ = commands("Keep it up to date", starter)
+    assert type_(create, here, STARTERS=upstream.as_uri()).returncode == 0
+    theirs, ours = upstream / "templates" / starter.name / starters.PROJECT_FOLDER, here / "my-project"
+    git(ours, "init", "--quiet")
+    for folder, word in (ours, "ours"), (theirs, "theirs"):
+        if folder == ours:
+            git(ours, "add", "--all")
+            git(ours, "commit", "--quiet", "--message", "Generated")
+        file = folder / "SECURITY.md"
+        file.write_text(f"# {word}\n{file.read_text('utf-8').partition('\n')[2]}", "utf-8")
+        git(folder, "commit", "--quiet", "--all", "--message", word)
+    assert type_(update, ours).returncode == 0
+    assert "<<<<<<<" in (ours / "SECURITY.md").read_text("utf-8")

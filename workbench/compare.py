@@ -2,7 +2,7 @@
 
 import html
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,13 @@ from pygments.util import ClassNotFound
 from workbench.starters import Starter, count_lines
 
 # The same questions have their answers in the same places: what is asked, and where that is in each framework.
+STATIC = "app/static/*.css app/static/*.js"
 ANATOMY: tuple[tuple[str, dict[str, str]], ...] = (
     ("where are the settings?", {"Django": "config/settings.py", "FastAPI": "app/settings.py"}),
-    ("where does it start?", {"Django": "config/urls.py config/asgi.py", "FastAPI": "app/main.py app/asgi.py"}),
+    (
+        "where does it start?",
+        {"Django": "config/urls.py config/wsgi.py config/asgi.py", "FastAPI": "app/main.py app/asgi.py"},
+    ),
     (
         "how do I run anything?",
         {"Django": "config/management/commands/*.py", "FastAPI": "app/__main__.py app/commands.py"},
@@ -27,6 +31,11 @@ ANATOMY: tuple[tuple[str, dict[str, str]], ...] = (
     ("what does an error look like?", {"Django": "config/problems.py", "FastAPI": "app/problems.py"}),
     ("how does it reach the database?", {"Django": "config/database.py", "FastAPI": "app/database.py"}),
     ("what keeps it safe?", {"Django": "config/security.py", "FastAPI": "app/security.py"}),
+    ("where are the pages?", {"Django": "templates/**/*.html", "FastAPI": "app/templates/**/*.html"}),
+    ("what do they look like, and do?", {"Django": "static/**/*.css static/**/*.js", "FastAPI": STATIC}),
+    ("what is in the database?", {"Django": "*/migrations/0*.py", "FastAPI": "app/migrations/versions/*.py"}),
+    ("what is tested over all of it?", {"Django": "tests/*.py", "FastAPI": "tests/*.py"}),
+    ("how is it built and run?", dict.fromkeys(("Django", "FastAPI"), "pyproject.toml Dockerfile compose.yaml")),
 )
 PARTS = {
     "tables": "models.py",
@@ -57,6 +66,15 @@ class Side:
         return [
             file for each in patterns.split() for file in sorted((self.project / below).glob(each)) if file.is_file()
         ]
+
+    def others(self, feature: str, inside: str, but: Mapping[str, str]) -> list[Path]:
+        """The Python files of a feature, or of its tests, but for those that answer a question of their own."""
+        folder = f"{inside}{feature}" if inside else self.features().get(feature, "")
+        if not folder or feature not in self.features():
+            return []
+        named = set(" ".join(but.values()).split())
+        files = self.files("*.py", folder)
+        return [file for file in files if file.name not in named and file.read_text("utf-8").strip()]
 
     def features(self) -> dict[str, str]:
         """The features by name, each with its folder."""
@@ -101,6 +119,9 @@ def page(left: Side, right: Side) -> str:
                 for each, folder in ((left, ours), (right, theirs))
             ]
             rows.append(row(what, (left, found[0]), (right, found[1])))
+        for what, inside, but in (("everything else", "", PARTS), ("its tests", "tests/", {})):
+            sides = [(each, each.others(name, inside, but)) for each in (left, right)]
+            rows.append(row(what, *sides))
     title = f"{left.title} and {right.title}"
     looked_up = zip(left.facts().items(), right.facts().values(), strict=True)
     facts = "".join(
@@ -134,7 +155,10 @@ def row(question: str, *sides: tuple[Side, list[Path]]) -> str:
 
 def summed(of: Side, files: list[Path]) -> str:
     names = ", ".join(str(file.relative_to(of.project)) for file in files) or "nothing"
-    return html.escape(f"{names} · {sum(map(count_lines, files))} lines" if files else names)
+    lines = sum(
+        count_lines(file) if file.suffix == ".py" else len(file.read_text("utf-8").split("\n")) for file in files
+    )
+    return html.escape(f"{names} · {lines} lines" if files else names)
 
 
 def listing(of: Side, file: Path) -> str:

@@ -74,12 +74,19 @@ class Image:
         return output(self.by, "images", "--format", "{{.Size}}", self.name.removesuffix(":latest"), env=self._env)
 
     @contextmanager
-    def container(self) -> Iterator[list[str]]:
-        """What to put before a command, to run it in one container: not as root, with a read-only root file system."""
+    def container(self, port: int) -> Iterator[list[str]]:
+        """What to put before a command, to run it in one container: not as root, with a read-only root file system.
+
+        The port of the container is that of this machine.
+        """
         user = str(self.facts()["User"])
         if self.by == "docker":
             locked = ["--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges:true"]
-            yield ["docker", "run", "--rm", "--network=host", *locked, self.name]
+            name = self.name.partition("/")[2].removesuffix(":latest")
+            try:
+                yield ["docker", "run", f"--name={name}", f"--publish=127.0.0.1:{port}:{port}", *locked, self.name]
+            finally:
+                subprocess.run(["docker", "rm", "-f", name], env=self._env, capture_output=True, check=False)
             return
         container = output("buildah", "from", "--pull-never", self.name, env=self._env)
         try:
@@ -99,27 +106,31 @@ def check(with_: str, starter: Starter, project: Path, env: Mapping[str, str]) -
         health = facts.get("Healthcheck")
         if not isinstance(health, dict):
             raise WrongError("the image has no HEALTHCHECK")
-        with image.container() as inside:
+        port = free_port()
+        with image.container(port) as inside:
             # In the image there is no uv, and the project's Python is the first in the PATH.
             migrate = re.sub(r"^uv run (python )?", "python ", starter.commands["migrate"])
-            found = run_it(inside, facts, health["Test"][1:], migrate)
+            found = run_it(inside, port, facts, health["Test"][1:], migrate)
         return f"image of {image.size()}, by {with_}: {found}"
     finally:
         image.remove()
 
 
-def run_it(inside: list[str], facts: Mapping[str, Any], health: list[str], migrate: str) -> str:
-    """In the container: no compiler, no file that can be written, migrate, serve, ready, healthy, and a quick end."""
-    port = str(free_port())
+def run_it(inside: list[str], port: int, facts: Mapping[str, Any], health: list[str], migrate: str) -> str:
+    """In the container: no compiler, no file of ours that we may write, migrate, serve, ready, healthy, a quick end."""
+    host = "0.0.0.0" if inside[0] == "docker" else "127.0.0.1"  # noqa: S104  inside, it is published on the loopback
     own = dict(str(each).split("=", 1) for each in facts["Env"])
-    settings = {"SECRET_KEY": secrets.token_hex(32), "ALLOWED_HOSTS": "127.0.0.1", "HOST": "127.0.0.1", "PORT": port}
+    settings = {"SECRET_KEY": secrets.token_hex(32), "ALLOWED_HOSTS": "127.0.0.1", "HOST": host, "PORT": str(port)}
     variables = [f"{name}={value}" for name, value in (own | settings).items()]
     folder = str(facts.get("WorkingDir") or "/")
-    script = f"""
+    script = rf"""
 cd {folder}
 for each in cc gcc clang make; do command -v $each && {{ echo "there is a compiler: $each"; exit 90; }}; done
 [ "$(id -u)" != 0 ] || {{ echo "we are root"; exit 91; }}
-touch ./written /usr/written 2>/dev/null && {{ echo "the root file system can be written"; exit 92; }}
+touch /written 2>/dev/null && {{ echo "the root file system can be written"; exit 92; }}
+# Where somebody forgets --read-only, the files of the image are still not ours.
+ours=$(find {folder} /usr ! -type l \( -user "$(id -u)" -o -perm -o+w \) -print 2>/dev/null | head -n 1)
+[ -z "$ours" ] || {{ echo "in the image, $ours can be written"; exit 94; }}
 {migrate} || exit 93
 (until {" ".join(map(_quoted, health))} 2>/dev/null; do sleep 0.5; done; echo healthy) &
 exec {" ".join(map(str, facts["Cmd"]))}
@@ -144,7 +155,7 @@ exec {" ".join(map(str, facts["Cmd"]))}
         printed = _until_healthy(process)
         stopping = time.monotonic()
         # Docker hands the signal on; with the other nothing stands between.
-        for pid in [process.pid] if inside[0] == "docker" else _serving(port):
+        for pid in [process.pid] if inside[0] == "docker" else _serving(str(port)):
             os.kill(pid, signal.SIGTERM)
         try:
             printed += process.communicate(timeout=ENDS_WITHIN * 3)[0]
@@ -164,11 +175,13 @@ def _until_healthy(process: "subprocess.Popen[str]") -> str:
     too_long = threading.Timer(STARTS_WITHIN, os.killpg, (process.pid, signal.SIGKILL))
     too_long.start()
     printed = ""
-    for line in process.stdout or ():
-        printed += line
-        if line == "healthy\n":
-            too_long.cancel()
-            return printed
+    try:
+        for line in process.stdout or ():
+            printed += line
+            if line == "healthy\n":
+                return printed
+    finally:
+        too_long.cancel()
     raise WrongError(f"the HEALTHCHECK fails on a server that is ready:\n{printed[-4000:]}")
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+# Git as somebody has configured it: signed commits would ask, and hooks are for other repositories.
+GIT = ["git", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null", "-c", "init.defaultBranch=main"]
 SETTINGS = {"ENVIRONMENT", "SECRET_KEY", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "DATABASE_URL", "VALKEY_URL", "NATS_URL"}
 SETTINGS |= {"HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "BROKER", "METRICS_TOKEN"}
 
@@ -18,7 +20,7 @@ def environment(**more: str | Path) -> dict[str, str]:
     leaks = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", *SETTINGS}
     # Without compiled files each of the many processes that the tests start would compile everything anew.
     leaks.add("PYTHONDONTWRITEBYTECODE")
-    env = {name: value for name, value in os.environ.items() if name not in leaks}
+    env = {name: value for name, value in os.environ.items() if name not in leaks and not name.startswith("GIT_")}
     pyenv = Path(env.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     # Behind the PATH: whoever has chosen an interpreter keeps it. pyenv's own shims fail for versions not activated.
     paths = [str(Path(sys.executable).parent), env.get("PATH", ""), *sorted(map(str, pyenv.glob("3.1*/bin")))]

@@ -8,8 +8,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from workbench.machine import GIT, environment
+from workbench.real import WrongError
 from workbench.starters import Starter
 
+EXAMPLES = ("compose.yaml", ".env.example")  # where the settings of an extra are set
 OTHER_WORDS = {4: "desk", 5: "board", 6: "folder", 7: "project"}  # of the same length, so that lines keep theirs
 
 
@@ -45,10 +48,14 @@ def commands(text: str) -> list[str]:
 
 
 def apply(project: Path, patch: str) -> None:
-    """Apply a patch of the README. Raises CalledProcessError."""
+    """Apply a patch of the README. Raises WrongError."""
     # Without a repository above it git would take the paths for those of this checkout, and do nothing.
-    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
-    subprocess.run(["git", "apply", "--unidiff-zero", "-"], cwd=project, input=patch, text=True, check=True)
+    for command in ["init", "--quiet"], ["apply", "--unidiff-zero", "-"]:
+        done = subprocess.run(
+            [*GIT, *command], cwd=project, env=environment(), input=patch, text=True, capture_output=True, check=False
+        )
+        if done.returncode:
+            raise WrongError(f"the README's patch does not apply:\n{patch}\n{done.stderr}")
 
 
 def chosen(starter: Starter, names: Collection[str]) -> list[dict[str, Any]]:
@@ -63,9 +70,18 @@ def strip(starter: Starter, project: Path, names: Collection[str] = ()) -> None:
             shutil.rmtree(project / folder)
         name = re.escape(extra["name"])
         names_it = re.compile(rf'"app\.{name}"|^\s*"{name}",|# {name}$|^!{name}$')
-        for file in (project / wired for wired in extra["wiring"]):
-            kept = [line for line in file.read_text("utf-8").splitlines() if not names_it.search(line)]
-            file.write_text("\n".join(kept) + "\n", encoding="utf-8")
+        for wired in extra["wiring"]:
+            without_lines(project / wired, names_it)
+        if extra["settings"]:
+            sets_it = re.compile(rf"^[# ]*({'|'.join(extra['settings'])})[:=]")
+            for file in EXAMPLES:
+                without_lines(project / file, sets_it)
+
+
+def without_lines(file: Path, pattern: re.Pattern[str]) -> None:
+    """Take the lines out of a file that have this in them."""
+    kept = [line for line in file.read_text("utf-8").splitlines() if not pattern.search(line)]
+    file.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
 def traces(starter: Starter, project: Path, names: Collection[str] = ()) -> list[str]:
@@ -73,7 +89,7 @@ def traces(starter: Starter, project: Path, names: Collection[str] = ()) -> list
     words = []
     for extra in chosen(starter, names):
         modules = [folder.replace("/", ".") for folder in extra["folders"]]
-        words += [*modules, *(f"{folder}/" for folder in extra["folders"]), *extra["packages"]]
+        words += [*modules, *(f"{folder}/" for folder in extra["folders"]), *extra["packages"], *extra["settings"]]
     names_it = re.compile("|".join(rf"(?<![\w.-]){re.escape(word)}(?![\w-])" for word in words))
     found = []
     for file in texts(starter, project):
@@ -84,7 +100,7 @@ def traces(starter: Starter, project: Path, names: Collection[str] = ()) -> list
 def texts(starter: Starter, project: Path) -> list[Path]:
     """The files that the project's own code consists of, and that name it."""
     tops = [*starter.facts["core"]["packages"], "config", "docs", "static", "templates", "tests", "manage.py"]
-    places = [project / top for top in {*tops, "pyproject.toml", "compose.yaml", "Dockerfile", ".dockerignore"}]
+    places = [project / top for top in {*tops, "pyproject.toml", *EXAMPLES, "Dockerfile", ".dockerignore"}]
     files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*.*"))]
     return [file for file in files if file.is_file() and file.suffix not in (".pyc", ".svg", ".png")]
 

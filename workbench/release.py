@@ -42,8 +42,8 @@ def release(version: str, changelog: Path = CHANGELOG, *, today: date | None = N
             f"{version!r} is no version of this month: write {day.year}.{day.month}.1, or a higher number"
         )
     text = changelog.read_text("utf-8")
-    if f"\n## {version} " in text:
-        raise NotNowError(f"{version} is released already")
+    if (last := latest(changelog)) and number(version) <= number(last):
+        raise NotNowError(f"{version} comes after {last}, and is not higher")
     before, mark, after = text.partition(UNRELEASED)
     if not mark or not notes_of(after):
         raise NotNowError(f"{changelog.name} has nothing below {UNRELEASED.strip()!r}")
@@ -55,6 +55,11 @@ def latest(changelog: Path = CHANGELOG) -> str | None:
     """The last version that was released; None before the first."""
     found = re.search(r"^## (\d+\.\d+\.\d+) ", changelog.read_text("utf-8"), re.MULTILINE)
     return found[1] if found else None
+
+
+def number(version: str) -> list[int]:
+    """A version, as it is compared."""
+    return [int(part) for part in version.split(".")]
 
 
 def notes_of(text: str) -> str:

@@ -56,7 +56,7 @@ class Starter:
 
     def core_lines(self) -> int:
         """Lines of code in Python, without tests, migrations and extras."""
-        extras = [self.project / folder for extra in self.facts.get("extra", []) for folder in extra["folders"]]
+        extras = [self.project / folder for extra in self.facts["extra"] for folder in extra["folders"]]
         return self.lines(without=extras)
 
 
@@ -160,10 +160,7 @@ def facts_page(starter: Starter) -> str:
             "| part | lines of Python | what it is |",
             "|---|---|---|",
             f"| **core** | {starter.core_lines()} | what it is about; at most {facts['core']['budget']} lines |",
-            *(
-                f"| `{extra['name']}` | {starter.lines_of(extra)} | {extra['line']} |"
-                for extra in facts.get("extra", [])
-            ),
+            *(f"| `{extra['name']}` | {starter.lines_of(extra)} | {extra['line']} |" for extra in facts["extra"]),
         ]
     )
 

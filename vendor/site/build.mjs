@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
-const banner = "/* iframe-worker 1.0.4. The MIT License. Copyright (c) Martin Donath. Made from npm; do not edit. */\n";
+const from = "node_modules/iframe-worker";
+const { version } = JSON.parse(readFileSync(`${from}/package.json`, "utf8"));
+const banner = `/* iframe-worker ${version}. The MIT License. Copyright (c) Martin Donath. Made from npm; do not edit. */\n`;
 mkdirSync("made/docs", { recursive: true });
-writeFileSync("made/docs/iframe-worker.js", banner + readFileSync("node_modules/iframe-worker/shim/index.js", "utf8"));
+writeFileSync("made/docs/iframe-worker.js", banner + readFileSync(`${from}/shim/index.js`, "utf8"));

@@ -1,6 +1,7 @@
 """Hints between processes: each broker for real, gone and back again."""
 
 import asyncio
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -25,6 +26,7 @@ from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room
 
 PATIENCE = 10.0
+VALKEY = pytest.param("valkey", marks=pytest.mark.skipif(sys.platform == "win32", reason="NO VALKEY for Windows"))
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def no_server(url: str) -> Iterator[str]:
 type Server = Callable[[], AbstractContextManager[str]]
 
 
-@pytest.fixture(params=["postgresql", "valkey", "nats"])
+@pytest.fixture(params=["postgresql", VALKEY, "nats"])
 def broker(request: pytest.FixtureRequest, database_url: str) -> Iterator[tuple[str, type[RemoteBroker], str]]:
     """The name of a broker, its class, and the address of a server that runs."""
     kinds: dict[str, tuple[type[RemoteBroker], Server]] = {
@@ -118,14 +120,9 @@ async def test_a_hint_that_a_listener_cannot_read_ends_nothing(caplog: pytest.Lo
     assert "cannot be read" in caplog.text
 
 
-@pytest.mark.parametrize(("name", "start"), [("valkey", servers.valkey), ("nats", servers.nats)])
-async def test_without_its_broker_a_process_is_degraded_and_loses_nothing(  # noqa: PLR0917
-    name: str,
-    start: Callable[[int], AbstractContextManager[str]],
-    meet: Meet,
-    online: Connect,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("name", [VALKEY, "nats"])
+async def test_without_its_broker_a_process_is_degraded_and_loses_nothing(
+    name: str, meet: Meet, online: Connect, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = servers.free_port()
     monkeypatch.setenv("BROKER", name)
@@ -150,7 +147,7 @@ async def test_without_its_broker_a_process_is_degraded_and_loses_nothing(  # no
         await becomes(here, "degraded")
         await say(ada, path, "without")
         await client.until(2)
-        with start(port):
+        with (servers.valkey if name == "valkey" else servers.nats)(port):
             await becomes(here, "ready")
             await becomes(there, "ready")
             await say(ada, path, "with")
