@@ -90,6 +90,8 @@ def traces(starter: Starter, project: Path, names: Collection[str] = ()) -> list
     for extra in chosen(starter, names):
         modules = [folder.replace("/", ".") for folder in extra["folders"]]
         words += [*modules, *(f"{folder}/" for folder in extra["folders"]), *extra["packages"], *extra["settings"]]
+    if not words:
+        return []
     names_it = re.compile("|".join(rf"(?<![\w.-]){re.escape(word)}(?![\w-])" for word in words))
     found = []
     for file in texts(starter, project):
