@@ -1,4 +1,4 @@
-"""Put the chosen name and description into pyproject.toml."""
+"""Put the chosen name and description into pyproject.toml and README.md; nothing else is different in each project."""
 
 import json
 import re
@@ -17,3 +17,8 @@ for key, value in (("name", slug), ("description", answers["description"])):
     line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
     text = re.sub(rf"^{key} = .*$", line.replace("\\", r"\\"), text, count=1, flags=re.MULTILINE)
 pyproject.write_text(text, encoding="utf-8", newline="\n")
+
+readme = Path("README.md")
+_title, blank, _description, rest = readme.read_text(encoding="utf-8").split("\n", 3)
+lines = [f"# {answers['project_name']}", blank, answers["description"], rest]
+readme.write_text("\n".join(lines), encoding="utf-8", newline="\n")
