@@ -309,18 +309,19 @@ def without(session: nox.Session, starter_: starters.Starter, extras: list[str])
             session.error(f"{starter_.name}, stripped: " + "; ".join(found))
         whatever_is_left_works(session, starter_, project, env)
         if not extras:
-            starter_ = recipes.rename(starter_, project)
             steps = recipes.commands(recipes.item(yours, "Give it the name"))
+            yours = recipes.renamed(yours, starter_.facts["core"]["word"])
+            starter_ = recipes.rename(starter_, project)
             anew(session, project, [*steps, *baseline(project, yours)], env)
             whatever_is_left_works(session, starter_, project, env)
 
 
 def baseline(project: Path, yours: str) -> list[str]:
-    """The commands that make the first migration anew, after it was deleted."""
-    for file in project.glob("**/migrations/**/0001*.py"):
-        if ".venv" not in file.parts:
-            file.unlink()
-    return recipes.commands(recipes.item(yours, "baseline"))
+    """The commands that make the first migrations anew, after those were deleted that the README names."""
+    item = recipes.item(yours, "baseline")
+    for file in re.findall(r"`([\w/]+\.py)`", item):
+        (project / file).unlink()
+    return recipes.commands(item)
 
 
 def anew(session: nox.Session, project: Path, commands: list[str], env: dict[str, str]) -> None:

@@ -110,7 +110,7 @@ def demo_twice(starter: Starter, folder: Path, env: Mapping[str, str]) -> str:
             address = wait_for_address(process, log)
             wait_for(address, process, log)
             asked = expect(starter, address)
-            if not re.search(r"^ +\w+ +\S{8,}$", log.read_text("utf-8"), re.MULTILINE):
+            if not re.search(r"^ +[\w.@]+ +\S{8,}$", log.read_text("utf-8"), re.MULTILINE):
                 raise WrongError(f"the demo named no account with its password:\n{log.read_text('utf-8')}")
             took = end(process)
         if "Traceback" in (printed := log.read_text("utf-8")):

@@ -13,7 +13,8 @@ from workbench.real import WrongError
 from workbench.starters import Starter
 
 EXAMPLES = ("compose.yaml", ".env.example")  # where the settings of an extra are set
-OTHER_WORDS = {4: "desk", 5: "board", 6: "folder", 7: "project"}  # of the same length, so that lines keep theirs
+# Of the same length, so that lines keep theirs.
+OTHER_WORDS = {4: "desk", 5: "board", 6: "folder", 7: "project", 8: "newsroom"}
 
 
 def section(project: Path, heading: str) -> str:

@@ -359,9 +359,12 @@ $("body").addEventListener("input", fit);
 
 // ── People ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+let lists = 0;
 async function listMembers() {
   const room = current;
+  const list = ++lists;
   const members = await all(`/rooms/${room.id}/members`);
+  if (list !== lists) return; // a newer one is on its way, or has come already
   const owner = room.role === "owner";
   $("add-member").hidden = !owner;
   $("member-list").replaceChildren(

@@ -215,6 +215,31 @@ async def test_a_room_that_is_opened_twice_at_once_is_shown_once(visit: Visit) -
     await expect(grace.locator(".message[data-seq] .body")).to_have_text(["one", "two"])
 
 
+async def test_an_older_list_of_people_does_not_replace_a_newer_one(visit: Visit) -> None:
+    slow = asyncio.Event()
+
+    async def first_is_slow(route: Route) -> None:
+        answer = await route.fetch()
+        if route.request.method == "GET" and not slow.is_set():
+            slow.set()
+            await asyncio.sleep(1)
+        await route.fulfill(response=answer)
+
+    await visit("grace")
+    ada = await visit("ada")
+    await make_room(ada)
+    await ada.get_by_role("button", name="People").click()
+    await expect(ada.locator("#member-list")).to_contain_text("ada")
+    await ada.get_by_role("button", name="Close").click()
+    await ada.route("**/members*", first_is_slow)
+    await ada.get_by_role("button", name="People").click()
+    await ada.get_by_label("Let somebody in").fill("grace")
+    await ada.get_by_role("button", name="Add").click()
+    await expect(ada.locator("#member-list")).to_contain_text("grace")
+    await asyncio.sleep(1.2)
+    await expect(ada.locator("#member-list")).to_contain_text("grace")
+
+
 async def open_again(page: Page, name: str) -> None:
     await page.get_by_role("link", name=name).click()
     await expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()

@@ -5,8 +5,24 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from granian import Granian
-from granian.constants import Interfaces
+from gunicorn.app.base import BaseApplication
+
+from config.wsgi import application
+
+
+class Server(BaseApplication):
+    """Gunicorn, started from here."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return application
 
 
 class Command(BaseCommand):
@@ -20,11 +36,4 @@ class Command(BaseCommand):
 
 def run(host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM."""
-    Granian(
-        "config.wsgi:application",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=settings.WEB_CONCURRENCY,
-        log_access=False,
-    ).serve()
+    Server({"bind": f"{host}:{port}", "workers": settings.WEB_CONCURRENCY, "threads": 4, "graceful_timeout": 2}).run()

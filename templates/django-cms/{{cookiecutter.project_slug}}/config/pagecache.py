@@ -1,0 +1,179 @@
+"""Whole pages, kept for visitors who are not signed in: they meet it before sessions, languages and the database.
+
+Every process keeps its own pages. What all share is one thing, the *generation*: whatever is published, moved or
+deleted gives it another value, and pages of another generation are as good as gone. It is a file that each process
+looks at, or a key in Valkey when there are several hosts.
+"""
+
+import hashlib
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, wraps
+from http import HTTPStatus
+from pathlib import Path
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+
+MOST_BYTES = 64 * 1024 * 1024  # of pages that a process keeps
+LONGEST_PAGE = 1024 * 1024
+LONGEST_QUERY = 100  # an address with more of it is not worth keeping
+
+
+class FileGeneration:
+    """A file of this host. Looking at it costs a few microseconds, and no query."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> str:
+        try:
+            seen = self._path.stat()
+        except FileNotFoundError:
+            return ""
+        return f"{seen.st_ino}.{seen.st_mtime_ns}"
+
+    def move(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_name(f"{self._path.name}.{secrets.token_hex(8)}")
+        fresh.write_text("")
+        fresh.replace(self._path)
+
+
+class ValkeyGeneration:
+    """A key that several hosts share. While Valkey is gone nothing is kept, and nothing old is shown."""
+
+    KEY = "page-generation"
+
+    def __init__(self, url: str) -> None:
+        self._client = redis.Redis.from_url(url, socket_timeout=0.2, socket_connect_timeout=0.2)
+
+    def read(self) -> str | None:
+        try:
+            return str(self._client.get(self.KEY))
+        except redis.RedisError:
+            return None
+
+    def move(self) -> None:
+        self._client.set(self.KEY, secrets.token_hex(16))
+
+
+@cache
+def generation() -> FileGeneration | ValkeyGeneration:
+    """What all processes look at."""
+    if settings.VALKEY_URL:
+        return ValkeyGeneration(settings.VALKEY_URL)
+    return FileGeneration(Path(settings.DATA) / "page-generation")
+
+
+def forget_pages(**_: object) -> None:
+    """What was kept is out of date. Told after the commit: earlier, somebody could still keep what was there before."""
+    transaction.on_commit(generation().move, robust=True)
+
+
+def remembered[**Asked, Answer](make: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+    """A function whose answers hold until something is published: for what is the same on many pages.
+
+    Only for what has few answers: they are kept by what was asked.
+    """
+    answers: dict[tuple[object, ...], tuple[str, Answer]] = {}
+
+    @wraps(make)
+    def ask(*asked: Asked.args, **more: Asked.kwargs) -> Answer:
+        now = generation().read()
+        found = answers.get(asked)
+        if now is None or found is None or found[0] != now:
+            answer = make(*asked, **more)
+            if now is not None:
+                answers[asked] = now, answer
+            return answer
+        return found[1]
+
+    return ask
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A page, and the generation that it belongs to."""
+
+    generation: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+    etag: str
+
+
+class PageCache:
+    """Middleware that answers from memory where it can."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+        self._pages: OrderedDict[tuple[str, ...], Kept] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not self._may_keep(request) or (now := generation().read()) is None:
+            return self._get_response(request)
+        key = (request.scheme or "", request.get_host(), request.get_full_path())
+        kept = self._pages.get(key)
+        if kept is None or kept.generation != now:
+            response = self._get_response(request)
+            if not self._is_for_everybody(response):
+                return response
+            kept = self._keep(key, response, now)
+        if request.headers.get("If-None-Match") == kept.etag:
+            answer: HttpResponse = HttpResponseNotModified()
+        else:
+            answer = HttpResponse(kept.body)
+        for name, value in kept.headers:
+            answer[name] = value
+        answer["ETag"] = kept.etag
+        # Whoever stands between may keep it too, and asks each time whether it still holds.
+        answer["Cache-Control"] = "public, no-cache"
+        return answer
+
+    def _may_keep(self, request: HttpRequest) -> bool:
+        """Only what everybody would get: a cookie of ours is a person, and what editors look at is not for visitors."""
+        return (
+            settings.PAGE_CACHE
+            and request.method in ("GET", "HEAD")
+            and settings.SESSION_COOKIE_NAME not in request.COOKIES
+            and len(request.META.get("QUERY_STRING", "")) <= LONGEST_QUERY
+            and not request.path.startswith(("/admin/", "/documents/", "/media/", "/static/", "/search/"))
+        )
+
+    def _is_for_everybody(self, response: HttpResponse) -> bool:
+        control = response.get("Cache-Control", "")
+        return (
+            response.status_code == HTTPStatus.OK
+            and not response.streaming
+            and not response.cookies
+            and "private" not in control
+            and "no-store" not in control
+            and "no-cache" not in control
+            and "cookie" not in response.get("Vary", "").lower().replace("accept-language", "")
+            and len(response.content) <= LONGEST_PAGE
+        )
+
+    def _keep(self, key: tuple[str, ...], response: HttpResponse, now: str) -> Kept:
+        headers = tuple(
+            (name, value) for name, value in response.items() if name not in ("X-Request-ID", "Content-Length")
+        )
+        etag = f'"{hashlib.blake2b(response.content, digest_size=12).hexdigest()}"'
+        kept = Kept(now, response.content, headers, etag)
+        with self._lock:
+            self._drop(key)
+            self._pages[key] = kept
+            self._bytes += len(kept.body)
+            while self._bytes > MOST_BYTES:
+                self._drop(next(iter(self._pages)))
+        return kept
+
+    def _drop(self, key: tuple[str, ...]) -> None:
+        if old := self._pages.pop(key, None):
+            self._bytes -= len(old.body)

@@ -1,0 +1,33 @@
+"""The search of the site: what editors put first, then what the words find."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from wagtail.contrib.search_promotions.models import Query
+from wagtail.models import Locale, Page
+from wagtail.search.utils import normalise_query_string
+
+from pages.models import PER_PAGE
+from pages.permissions import for_everybody, is_public
+
+LONGEST_QUERY = 100
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Pages that everybody may see, in the language of the address. An empty question finds nothing."""
+    asked = request.GET.get("q", "").replace("\x00", "")[:LONGEST_QUERY].strip()
+    promoted: list[Any] = []
+    found: Any = Page.objects.none()
+    if asked:
+        # Looked up only: a question of a visitor writes nothing into the database.
+        query = Query.objects.filter(query_string=normalise_query_string(asked)).first()
+        if query:
+            picks = query.editors_picks.select_related("page").filter(page__live=True)
+            promoted = [pick for pick in picks if is_public(pick.page.path)]
+        found = for_everybody(Page.objects.filter(locale=Locale.get_active(), depth__gt=1)).search(asked)
+    listing = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "search/search.html", {"asked": asked, "promoted": promoted, "listing": listing})

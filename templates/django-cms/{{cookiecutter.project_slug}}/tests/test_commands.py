@@ -1,0 +1,85 @@
+"""Commands, as one types them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django.fixtures import Settings
+from wagtail.models import Page
+
+from media.models import CustomImage
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.django_db
+def test_the_demo_s_pages_are_the_same_when_loaded_twice(client: Client, settings: Settings) -> None:
+    call_command("load_demo", verbosity=0)
+    before = [*Page.objects.values_list("pk", "title"), *CustomImage.objects.values_list("pk", "title")]
+    call_command("load_demo", verbosity=0)
+    assert before == [*Page.objects.values_list("pk", "title"), *CustomImage.objects.values_list("pk", "title")]
+    for address in ("/", "/city/stories/", "/de/", "/de/wasser/geschichten/die-brucke-die-summt/"):
+        assert client.get(address).status_code == 200, address
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="not for production"):
+        call_command("load_demo")
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{"ENVIRONMENT": "production"}, {"ENVIRONMENT": "development", "DATABASE_URL": "sqlite:////tmp/mine.sqlite3"}],
+)
+def test_the_demo_touches_nothing_of_ours(env: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo"],
+        cwd=ROOT,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("The demo ")
+
+
+def test_served_it_answers_and_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    env = os.environ | {
+        "ENVIRONMENT": "development",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DATA_DIR": str(tmp_path),
+        "PORT": "0",
+    }
+    env |= {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.sqlite3'}", "LOG_LEVEL": "INFO"}
+    from tests.servers import free_port
+
+    env["PORT"] = str(free_port())
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    too_long = threading.Timer(60, process.kill)
+    too_long.start()
+    answered = b""
+    while process.poll() is None and not answered:
+        try:
+            answered = urllib.request.urlopen(f"http://127.0.0.1:{env['PORT']}/livez", timeout=5).read()
+        except OSError:
+            continue
+    process.send_signal(signal.SIGTERM)
+    printed = process.communicate()[0]
+    too_long.cancel()
+    assert answered == b'{"status": "alive"}'
+    assert process.returncode == 0, printed
+    assert not re.search("Traceback", printed)
