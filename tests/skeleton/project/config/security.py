@@ -12,7 +12,6 @@ def believe_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
     def answer(request: HttpRequest) -> HttpResponse:
         if request.META.get("REMOTE_ADDR") in settings.TRUSTED_PROXIES:
             request.META["wsgi.url_scheme"] = request.headers.get("X-Forwarded-Proto", "http")
-            request.environ["wsgi.url_scheme"] = request.META["wsgi.url_scheme"]  # type: ignore[attr-defined]
         return get_response(request)
 
     return answer
