@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, async_playwright, expect
 
 from app.accounts import services as accounts
 from app.accounts.errors import NameTaken
@@ -16,6 +16,9 @@ from app.database import Database
 from app.settings import Settings
 from tests.conftest import PASSWORD
 from tests.processes import Application
+
+# On a busy machine things take their time; nobody waits longer than they do.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ async def test_who_was_offline_misses_nothing_and_loses_nothing(visit: Visit) ->
     await expect(ada.locator(".body")).to_have_text(["before", "missed 0", "missed 1", "missed 2"])
     await grace.context.set_offline(False)
     everything = ["before", "missed 0", "missed 1", "missed 2", "written offline"]
-    await expect(grace.locator("#light")).to_have_attribute("data-state", "live", timeout=20_000)
+    await expect(grace.locator("#light")).to_have_attribute("data-state", "live")
     for page in (grace, ada):
         await expect(page.locator(".message[data-seq] .body")).to_have_text(everything)
     await expect(grace.locator(".waiting")).to_have_count(0)
@@ -94,7 +94,7 @@ async def test_a_server_that_is_killed_and_comes_back_loses_nothing(visit: Visit
     await say(ada, "while it was dead")
     await expect(ada.locator(".waiting .body")).to_have_text(["while it was dead"])
     site.start()
-    await expect(ada.locator("#light")).to_have_attribute("data-state", "live", timeout=20_000)
+    await expect(ada.locator("#light")).to_have_attribute("data-state", "live")
     await expect(ada.locator(".waiting")).to_have_count(0)
     assert await said(ada) == ["before", "while it was dead"]
     await ada.reload()

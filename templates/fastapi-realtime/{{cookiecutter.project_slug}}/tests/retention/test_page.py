@@ -15,6 +15,6 @@ async def test_a_room_whose_log_is_another_one_is_loaded_anew(visit: Visit, site
     site.kill()
     site.command_once("restored")
     site.start()
-    await expect(ada.locator("#light")).to_have_attribute("data-state", "live", timeout=20_000)
+    await expect(ada.locator("#light")).to_have_attribute("data-state", "live")
     await say(ada, "after")
     await expect(ada.locator(".message[data-seq] .body")).to_have_text(["before", "after"])

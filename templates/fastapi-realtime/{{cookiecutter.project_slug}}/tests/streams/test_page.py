@@ -14,7 +14,7 @@ async def test_where_sockets_do_not_get_through_the_page_takes_a_stream(visit: V
     await make_room(ada, "General", "grace")
     await grace.route_web_socket("**/ws", refuse)
     await open_room(grace)
-    await expect(grace.locator("#light")).to_have_attribute("data-state", "live", timeout=30_000)
+    await expect(grace.locator("#light")).to_have_attribute("data-state", "live")
     await say(ada, "by socket")
     await expect(grace.locator(".body")).to_have_text(["by socket"])
     await say(grace, "by stream")
