@@ -3,6 +3,8 @@
 import os
 import sys
 
+from environs import EnvError
+
 from config.demo import prepare
 
 if __name__ == "__main__":
@@ -13,4 +15,7 @@ if __name__ == "__main__":
         os.environ.setdefault("ENVIRONMENT", "development")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except EnvError as error:
+        sys.exit(f"A setting is wrong: {error}")

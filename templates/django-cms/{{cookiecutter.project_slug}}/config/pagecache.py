@@ -6,8 +6,10 @@ looks at, or a key in Valkey when there are several hosts.
 """
 
 import hashlib
+import re
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 MOST_BYTES = 64 * 1024 * 1024  # of pages that a process keeps
 LONGEST_PAGE = 1024 * 1024
 LONGEST_QUERY = 100  # an address with more of it is not worth keeping
+LONGEST_TIME = 600.0  # seconds: whoever is killed between a commit and its announcement has told nobody
+# What those add to an address who count where people come from: to us it is the same page.
+TRACKING = re.compile(r"(utm_\w+|gclid|fbclid|msclkid|mc_[ce]id)=")
 
 
 class FileGeneration:
@@ -105,6 +110,7 @@ class Kept:
     body: bytes
     headers: tuple[tuple[str, str], ...]
     etag: str
+    until: float  # by the clock that only goes forward
 
 
 class PageCache:
@@ -117,11 +123,15 @@ class PageCache:
         self._lock = threading.Lock()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not self._may_keep(request) or (now := generation().read()) is None:
+        self._forget_tracking(request)
+        if not self._may_keep(request):
+            return self._get_response(request)
+        if (now := generation().read()) is None:
+            self._forget()  # what was published meanwhile, nobody will tell us
             return self._get_response(request)
         key = (request.scheme or "", request.get_host(), request.get_full_path())
         kept = self._pages.get(key)
-        if kept is None or kept.generation != now:
+        if kept is None or kept.generation != now or kept.until < time.monotonic():
             response = self._get_response(request)
             if not self._is_for_everybody(response):
                 return response
@@ -136,6 +146,11 @@ class PageCache:
         # Whoever stands between may keep it too, and asks each time whether it still holds.
         answer["Cache-Control"] = "public, no-cache"
         return answer
+
+    def _forget_tracking(self, request: HttpRequest) -> None:
+        query = request.META.get("QUERY_STRING", "")
+        if query:
+            request.META["QUERY_STRING"] = "&".join(each for each in query.split("&") if not TRACKING.match(each))
 
     def _may_keep(self, request: HttpRequest) -> bool:
         """Only what everybody would get: a cookie of ours is a person, and what editors look at is not for visitors."""
@@ -165,7 +180,7 @@ class PageCache:
             (name, value) for name, value in response.items() if name not in ("X-Request-ID", "Content-Length")
         )
         etag = f'"{hashlib.blake2b(response.content, digest_size=12).hexdigest()}"'
-        kept = Kept(now, response.content, headers, etag)
+        kept = Kept(now, response.content, headers, etag, time.monotonic() + LONGEST_TIME)
         with self._lock:
             self._drop(key)
             self._pages[key] = kept
@@ -173,6 +188,11 @@ class PageCache:
             while self._bytes > MOST_BYTES:
                 self._drop(next(iter(self._pages)))
         return kept
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._pages.clear()
+            self._bytes = 0
 
     def _drop(self, key: tuple[str, ...]) -> None:
         if old := self._pages.pop(key, None):

@@ -5,7 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.utils.csp import CSP
-from environs import Env
+from environs import Env, EnvError, validate
+
+from config import extras
 
 ROOT = Path(__file__).resolve().parent.parent
 env = Env()
@@ -13,7 +15,7 @@ env.read_env(ROOT / ".env")
 
 # ── Where it runs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-ENVIRONMENT = env.str("ENVIRONMENT", "production", validate=lambda name: name in ("production", "development", "test"))
+ENVIRONMENT = env.str("ENVIRONMENT", "production", validate=validate.OneOf(["production", "development", "test"]))
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.bool("DEBUG", ENVIRONMENT == "development") and not PRODUCTION
 
@@ -27,6 +29,7 @@ TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1)
+THREADS = env.int("THREADS", 4)  # of each process
 
 DATA = env.path("DATA_DIR", ROOT)  # where files go: the database by default, media, the number of the page cache
 
@@ -54,6 +57,7 @@ INSTALLED_APPS = [
     "media",
     "pages",
     "website",
+    *extras.APPS,
     "wagtail.contrib.redirects",
     "wagtail.contrib.search_promotions",
     "wagtail.contrib.settings",
@@ -177,19 +181,21 @@ WAGTAILIMAGES_FORMAT_CONVERSIONS = {"avif": "avif", "webp": "webp"}
 WAGTAILDOCS_DOCUMENT_MODEL = "media.CustomDocument"
 WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "odt", "pdf", "pptx", "txt", "xlsx", "zip"]
 WAGTAILDOCS_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
-WAGTAILDOCS_SERVE_METHOD = "serve_view"  # checks who may, and sends it as an attachment
+WAGTAILDOCS_SERVE_METHOD = "serve_view"  # checks who may
+WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []  # each is an attachment: nothing uploaded is opened as a page of ours
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILEMBEDS_RESPONSIVE_HTML = True
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
-WAGTAIL_WORKFLOW_REQUIRE_REAPPROVAL_ON_EDIT = True
 TAGGIT_CASE_INSENSITIVE = True
 
 # ── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# EMAIL_URL=smtp+tls://user:password@host:587; without one it goes to this host, and is printed in development.
+# EMAIL_URL=submission://user:password@host:587; without one it goes to this host, and is printed in development.
 _mail = env.dj_email_url("EMAIL_URL", "smtp://localhost:25" if PRODUCTION else "console:")
+if "EMAIL_BACKEND" not in _mail:
+    raise EnvError("EMAIL_URL begins with submission:// (STARTTLS), smtp:// or console:")
 MAILERS = {
     "default": {"BACKEND": _mail["EMAIL_BACKEND"]}
     | (

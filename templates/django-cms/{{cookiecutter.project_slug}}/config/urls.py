@@ -10,7 +10,7 @@ from wagtail.contrib.sitemaps.views import sitemap
 from wagtail.documents import urls as wagtaildocs_urls
 from wagtail.utils.urlpatterns import decorate_urlpatterns
 
-from config import views
+from config import extras, views
 from pages import feeds
 from pages.search import search
 
@@ -21,6 +21,7 @@ urlpatterns = [
     re_path(r"^media/(?P<path>images/.+)$", views.media),
     path("robots.txt", views.robots),
     path("sitemap.xml", sitemap),
+    *(path("", include(module)) for module in extras.urls()),
 ]
 urlpatterns += i18n_patterns(
     path("search/", search, name="search"),

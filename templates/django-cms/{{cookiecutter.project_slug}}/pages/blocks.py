@@ -22,6 +22,7 @@ class Figure(blocks.StructBlock):
         icon = "image"
         label = _("Image")
         template = "blocks/figure.html"
+        preview_template = "blocks/figure_preview.html"
         description = _("An image over the whole width of the text.")
 
 
@@ -71,7 +72,7 @@ class RelatedPages(blocks.StructBlock):
         icon = "list-ul"
         label = _("Related pages")
         template = "blocks/related_pages.html"
-        preview_value: Any = {"title": "Read on", "pages": []}
+        preview_template = "blocks/related_pages_preview.html"
         description = _("Up to six pages that belong to this one. Who may not see one is not shown it.")
 
 

@@ -53,7 +53,7 @@ class BasePage(Page):
     noindex = models.BooleanField(
         _("keep out of search engines"),
         default=False,
-        help_text=_("It also leaves sitemap.xml and the search of this site."),
+        help_text=_("It leaves sitemap.xml too; the search of this site still finds it."),
     )
 
     promote_panels: ClassVar = [

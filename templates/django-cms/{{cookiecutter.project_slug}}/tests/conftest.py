@@ -1,7 +1,7 @@
 """What tests get: a site with a few pages, and the people who write them."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from accounts.models import User
 from config import pagecache
 from media.models import CustomImage
 from pages.models import ArticleIndexPage, ArticlePage, HomePage, SectionPage
+from tests.processes import Processes, new_database
 
+pytest_plugins = ["tests.browser.fixtures"]
 TEXT = [("text", "<p>Water finds its way.</p>")]
 
 
@@ -109,3 +111,14 @@ def cached(settings: Settings) -> None:
 @pytest.fixture
 def committed(transactional_db: None) -> None:
     """Real commits, which other connections see."""
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """A site with a database and a folder of its own, as `tests/site.py` builds it."""
+    folder = tmp_path_factory.mktemp("site")
+    with new_database(folder) as url:
+        found = Processes({"DATABASE_URL": url, "DATA_DIR": str(folder)})
+        found.run("migrate", "-v0")
+        found.run("shell", "-v0", "-c", "from tests.site import build; build()")
+        yield found

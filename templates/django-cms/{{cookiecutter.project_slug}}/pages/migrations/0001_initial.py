@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                     "noindex",
                     models.BooleanField(
                         default=False,
-                        help_text="It also leaves sitemap.xml and the search of this site.",
+                        help_text="It leaves sitemap.xml too; the search of this site still finds it.",
                         verbose_name="keep out of search engines",
                     ),
                 ),
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                     "noindex",
                     models.BooleanField(
                         default=False,
-                        help_text="It also leaves sitemap.xml and the search of this site.",
+                        help_text="It leaves sitemap.xml too; the search of this site still finds it.",
                         verbose_name="keep out of search engines",
                     ),
                 ),
@@ -307,7 +307,7 @@ class Migration(migrations.Migration):
                     "noindex",
                     models.BooleanField(
                         default=False,
-                        help_text="It also leaves sitemap.xml and the search of this site.",
+                        help_text="It leaves sitemap.xml too; the search of this site still finds it.",
                         verbose_name="keep out of search engines",
                     ),
                 ),
@@ -452,7 +452,7 @@ class Migration(migrations.Migration):
                     "noindex",
                     models.BooleanField(
                         default=False,
-                        help_text="It also leaves sitemap.xml and the search of this site.",
+                        help_text="It leaves sitemap.xml too; the search of this site still finds it.",
                         verbose_name="keep out of search engines",
                     ),
                 ),
@@ -589,7 +589,7 @@ class Migration(migrations.Migration):
                     "noindex",
                     models.BooleanField(
                         default=False,
-                        help_text="It also leaves sitemap.xml and the search of this site.",
+                        help_text="It leaves sitemap.xml too; the search of this site still finds it.",
                         verbose_name="keep out of search engines",
                     ),
                 ),

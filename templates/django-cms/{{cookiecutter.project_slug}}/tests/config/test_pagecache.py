@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,9 +23,7 @@ pytestmark = [pytest.mark.usefixtures("cached"), pytest.mark.django_db]
 
 
 def queries(client: Client, address: str) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
+    with CaptureQueriesContext(connection) as seen:
         assert client.get(address).status_code == 200
     return len(seen)
 
@@ -187,6 +186,45 @@ def test_valkey_tells_every_host_and_without_it_nothing_is_kept() -> None:
         other.move()
         assert one.read() not in (None, before)
     assert one.read() is None
+
+
+def test_an_address_from_a_campaign_is_the_same_page(client: Client, write: Write) -> None:
+    address = write().url
+    queries(client, f"{address}?page=2")
+    assert queries(client, f"{address}?utm_source=letter&page=2&fbclid=x") == 0
+    assert "utm_source" not in client.get("/?utm_source=letter").content.decode()
+
+
+def test_a_kept_page_lives_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is killed after a commit, and before saying so, is found out by then."""
+    now, made = 0.0, 0
+
+    def application(_request: HttpRequest) -> HttpResponse:
+        nonlocal made
+        made += 1
+        return HttpResponse("x")
+
+    monkeypatch.setattr("config.pagecache.time.monotonic", lambda: now)
+    middleware = PageCache(application)
+    for now in (0.0, 600.0, 600.1):  # noqa: B007  the clock
+        middleware(RequestFactory().get("/"))
+    assert made == 2
+
+
+def test_what_was_kept_before_the_news_stopped_is_not_shown_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meanwhile somebody may have published, and could not say so."""
+    answers = iter(["1", "1", None, "1"])
+    monkeypatch.setattr("config.pagecache.generation", lambda: SimpleNamespace(read=lambda: next(answers)))
+    made: list[HttpRequest] = []
+
+    def application(request: HttpRequest) -> HttpResponse:
+        made.append(request)
+        return HttpResponse("x")
+
+    middleware = PageCache(application)
+    for _ in range(4):
+        middleware(RequestFactory().get("/"))
+    assert len(made) == 3
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
