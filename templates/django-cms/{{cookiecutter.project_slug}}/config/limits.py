@@ -23,7 +23,7 @@ def allowed(what: str, address: str, *, most: int, seconds: int) -> bool:
         cursor.execute(COUNT, [key, (span + 1) * seconds])
         count = int(cursor.fetchone()[0])
     if count == 1:
-        Use.objects.filter(until__lt=span * seconds).delete()
+        Use.objects.filter(until__lte=span * seconds).delete()
     return count <= most
 
 

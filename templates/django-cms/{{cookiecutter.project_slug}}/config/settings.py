@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 from environs import Env, EnvError, validate
+from wagtail.embeds.oembed_providers import vimeo, youtube
 
 from config import extras
 
@@ -174,6 +175,7 @@ FILE_UPLOAD_PERMISSIONS = 0o644
 WAGTAIL_SITE_NAME = "Magazine"
 WAGTAILADMIN_BASE_URL = env.str("BASE_URL", f"http://{HOST}:{PORT}")
 WAGTAILIMAGES_IMAGE_MODEL = "media.CustomImage"
+WAGTAILIMAGES_IMAGE_FORM_BASE = "media.forms.ImageForm"  # writes what was uploaded anew
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]  # no SVG: it can carry scripts
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 10 * 1024 * 1024
 WAGTAILIMAGES_MAX_IMAGE_PIXELS = 50_000_000  # a small file can unpack to gigabytes
@@ -185,6 +187,7 @@ WAGTAILDOCS_SERVE_METHOD = "serve_view"  # checks who may
 WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []  # each is an attachment: nothing uploaded is opened as a page of ours
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILEMBEDS_FINDERS = [{"class": "pages.embeds", "providers": [youtube, vimeo]}]  # as SECURE_CSP allows
 WAGTAILEMBEDS_RESPONSIVE_HTML = True
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False

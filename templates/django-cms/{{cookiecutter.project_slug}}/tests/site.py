@@ -15,7 +15,7 @@ TEXT = [("text", "<p>Water finds its way.</p>")]
 
 
 def build() -> None:
-    """An editor, a moderator, an administrator; City, in it Rivers, in it Stories with an article, and a page of text."""
+    """Three people; City, in it Rivers, in it Stories with an article; and a page of text."""
     for name, group in {"editor": "Editors", "moderator": "Moderators"}.items():
         person = User.objects.create_user(f"{name}@example.org", PASSWORD, first_name=name.capitalize())
         person.groups.add(Group.objects.get(name=group))
@@ -38,7 +38,8 @@ def build() -> None:
 
 
 def write(place: ArticleIndexPage, title: str) -> None:
-    place.add_child(instance=ArticlePage(title=title, slug="number", author="Jonas Vey", introduction="x", body=TEXT))
+    article = ArticlePage(title=title, slug="number", author="Jonas Vey", introduction="It hums.", body=TEXT)
+    place.add_child(instance=article)
 
 
 def schedule(title: str) -> None:

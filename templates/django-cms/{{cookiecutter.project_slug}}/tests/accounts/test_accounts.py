@@ -1,12 +1,15 @@
 """People."""
 
 import pytest
-from django.contrib.auth import authenticate
+from django.core import mail
 from django.db import IntegrityError, transaction
 from django.test import Client
+from wagtail.models import Site
+from wagtail.test.utils.form_data import inline_formset, nested_form_data, rich_text, streamfield
 
 from accounts.models import User
-from tests.conftest import Write
+from pages.models import ArticleIndexPage, ArticlePage, HomePage
+from tests.conftest import TEXT, Write
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +27,6 @@ def test_somebody_signs_in_by_address(client: Client) -> None:
     form = {"username": "ADA@example.org", "password": "correct horse battery"}
     assert client.post("/admin/login/", form).status_code == 302
     assert client.get("/admin/").status_code == 200
-    assert authenticate is not None
 
 
 def test_an_administrator_adds_people_in_the_admin(client: Client) -> None:
@@ -47,9 +49,58 @@ def test_an_editor_writes_and_submits_and_does_not_publish(editor: Client, moder
     assert article.live
 
 
-@pytest.mark.parametrize(("who", "status"), [("editor", 302), ("moderator", 200)])
-def test_the_navigation_is_for_moderators(who: str, status: int, request: pytest.FixtureRequest) -> None:
-    client: Client = request.getfixturevalue(who)
-    answer = client.get("/admin/settings/website/sitesettings/", follow=False)
-    found = client.get(answer["Location"]) if answer.status_code == 302 and who == "moderator" else answer
-    assert found.status_code == status
+ADMIN = "/admin/"
+MAY = {
+    # what, and whether: an editor, a moderator
+    "pages/{home}/": (200, 200),
+    "pages/add/pages/sectionpage/{home}/": (200, 200),
+    "pages/{article}/edit/": (200, 200),
+    "pages/{article}/unpublish/": (302, 200),
+    "pages/{article}/privacy/": (302, 200),
+    "pages/{article}/delete/": (302, 200),
+    "images/add/": (200, 200),
+    "documents/add/": (200, 200),
+    "redirects/": (302, 200),
+    "searchpicks/": (302, 200),
+    "settings/website/sitesettings/{site}/": (302, 200),
+    "users/": (302, 302),
+    "groups/": (302, 302),
+    "sites/": (302, 302),
+    "locales/": (302, 302),
+    "workflows/list/": (302, 302),
+}
+
+
+@pytest.mark.parametrize("path", MAY)
+def test_each_may_what_is_theirs(path: str, editor: Client, moderator: Client, home: HomePage, write: Write) -> None:
+    address = ADMIN + path.format(home=home.pk, article=write().pk, site=Site.objects.get().pk)
+    got = {name: client.get(address) for name, client in (("editor", editor), ("moderator", moderator))}
+    assert tuple(answer.status_code for answer in got.values()) == MAY[path]
+    anonymous = Client().get(address)
+    assert (anonymous.status_code, anonymous["Location"].partition("?")[0]) == (302, "/admin/login/")
+
+
+def test_what_is_submitted_waits_on_the_dashboard_and_in_the_mail(
+    editor: Client, moderator: Client, stories: ArticleIndexPage
+) -> None:
+    article = ArticlePage(title="Submitted", author="x", introduction="x", body=TEXT, live=False)
+    stories.add_child(instance=article)
+    form = nested_form_data(
+        {
+            "title": "Submitted",
+            "slug": "submitted",
+            "introduction": "x",
+            "date": "2026-03-01",
+            "author": "x",
+            "body": streamfield([("text", rich_text("<p>x</p>"))]),
+            "comments": inline_formset([]),
+            "action-submit": "x",
+        }
+    )
+    assert editor.post(f"/admin/pages/{article.pk}/edit/", form).status_code == 302
+    assert "Awaiting your review" in moderator.get("/admin/").content.decode()
+    assert "Submitted" in moderator.get("/admin/").content.decode()
+    (message,) = (message for message in mail.outbox if message.to == ["moderator@example.org"])
+    assert "Submitted" in message.subject
+    assert f"/admin/pages/{article.pk}/edit/" in message.body
+    assert "Submitted" in editor.get("/admin/").content.decode(), "the editor sees that it waits"

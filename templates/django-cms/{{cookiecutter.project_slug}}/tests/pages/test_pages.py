@@ -13,6 +13,7 @@ from django.utils import timezone
 from wagtail.contrib.search_promotions.models import Query, SearchPromotion
 from wagtail.models import Locale, Page, PageViewRestriction
 
+from config.models import Use
 from media.models import CustomImage
 from pages.models import ArticleIndexPage, ArticlePage, HomePage, SectionPage, StandardPage
 from tests.conftest import TEXT, Write
@@ -134,6 +135,19 @@ def test_search_finds_words_and_shows_first_what_editors_put_first(
     assert "There is" not in html(client, "/search/")
     assert client.get("/search/?q=a%00b").status_code == 200
     assert Query.objects.count() == 1, "a question writes nothing"
+
+
+def test_who_asks_more_than_a_person_does_waits(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.search.MOST_PER_MINUTE", 2)
+    now = 1_800_000_000
+    monkeypatch.setattr("config.limits.time.time", lambda: now)
+    assert [client.get("/search/?q=a").status_code for _ in range(3)] == [200, 200, 429]
+    assert "Please wait a minute" in html(client, "/search/?q=a", 429)
+    assert client.get("/search/").status_code == 200, "an empty question costs nothing"
+    assert client.get("/search/?q=a", REMOTE_ADDR="198.51.100.7").status_code == 200
+    now += 60
+    assert client.get("/search/?q=a").status_code == 200
+    assert Use.objects.count() == 1, "what is over is not kept"
 
 
 def test_readers_of_feeds_get_the_newest(client: Client, write: Write) -> None:
