@@ -59,6 +59,7 @@ TOOLS = {
 }
 BROWSER = ("axe-playwright-python==0.1.8", "playwright==1.65.2", "pytest==9.2.0")
 PEERS = {
+    "django-cms": ("django~=6.1.3", "gunicorn~=27.0", "wagtail~=8.0.1"),
     "fastapi-realtime": (
         "channels~=4.3.2",
         "channels-redis~=4.3",

@@ -1,7 +1,7 @@
 """One file with everything that cannot be made anew: the rows of the database, and what was uploaded.
 
 A gzipped tar of `manifest.json` (what it is, and the SHA-256 of each further member), `rows/<app>.<model>.jsonl` (a row
-a line: the columns as JSON, the same for every database) and `media/…`. Left out: the sizes of images, the search's
+a line: the columns as JSON, the same for every database) and `uploads/…`. Left out: the sizes of images, the search's
 index and the references between pages, which are made anew; sessions, so that everybody signs in again; counters.
 """
 
@@ -22,7 +22,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 MADE_ANEW = {"axes", "config", "sessions"}  # applications
 MADE_ANEW_MODELS = {"media.customrendition", "wagtailcore.referenceindex"}
-RENDITIONS = "images"  # the folder of media/ with images in their sizes
+RENDITIONS = "images"  # the folder of uploads/ with images in their sizes
 AT_ONCE = 500  # rows
 
 
@@ -122,7 +122,7 @@ def write(target: Path, media: Path, folder: Path) -> dict[str, Any]:
     uploads = (
         path for path in sorted(media.rglob("*")) if path.is_file() and path.relative_to(media).parts[0] != RENDITIONS
     )
-    files |= {f"media/{path.relative_to(media).as_posix()}": path for path in uploads}
+    files |= {f"uploads/{path.relative_to(media).as_posix()}": path for path in uploads}
     partial = target.with_name(f"{target.name}.partial")
     sums: dict[str, str] = {}
     try:

@@ -55,9 +55,6 @@ def configure(options: dict[str, Any]) -> None:
             "filters": {"request_id": {"()": WithRequestId}},
             "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
             "root": {"handlers": ["out"], "level": "WARNING"},
-            "loggers": {
-                name: {"level": options["level"]}
-                for name in ("access", "accounts", "config", "media", "pages", "website")
-            },
+            "loggers": {name: {"level": options["level"]} for name in options["ours"]},
         }
     )

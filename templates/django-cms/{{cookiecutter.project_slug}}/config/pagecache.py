@@ -25,6 +25,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 MOST_BYTES = 64 * 1024 * 1024  # of pages that a process keeps
 LONGEST_PAGE = 1024 * 1024
 LONGEST_QUERY = 100  # an address with more of it is not worth keeping
+MOST_ANSWERS = 1000  # of a function that are remembered
 LONGEST_TIME = 600.0  # seconds: whoever is killed between a commit and its announcement has told nobody
 # What those add to an address who count where people come from: to us it is the same page.
 TRACKING = re.compile(r"(utm_\w+|gclid|fbclid|msclkid|mc_[ce]id)=")
@@ -40,7 +41,7 @@ class FileGeneration:
         try:
             seen = self._path.stat()
         except FileNotFoundError:
-            return ""
+            return "first"
         return f"{seen.st_ino}.{seen.st_mtime_ns}"
 
     def move(self) -> None:
@@ -73,7 +74,7 @@ def generation() -> FileGeneration | ValkeyGeneration:
     """What all processes look at."""
     if settings.VALKEY_URL:
         return ValkeyGeneration(settings.VALKEY_URL)
-    return FileGeneration(Path(settings.DATA) / "page-generation")
+    return FileGeneration(Path(settings.DATA) / ".page-generation")
 
 
 def forget_pages(**_: object) -> None:
@@ -84,20 +85,21 @@ def forget_pages(**_: object) -> None:
 def remembered[**Asked, Answer](make: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
     """A function whose answers hold until something is published: for what is the same on many pages.
 
-    Only for what has few answers: they are kept by what was asked.
+    Each answer is kept by what was asked, and handed to every thread: nobody may change it.
     """
-    answers: dict[tuple[object, ...], tuple[str, Answer]] = {}
+    answers: dict[tuple[object, ...], tuple[str, float, Answer]] = {}
 
     @wraps(make)
     def ask(*asked: Asked.args, **more: Asked.kwargs) -> Answer:
         now = generation().read()
         found = answers.get(asked)
-        if now is None or found is None or found[0] != now:
-            answer = make(*asked, **more)
-            if now is not None:
-                answers[asked] = now, answer
-            return answer
-        return found[1]
+        if now and found and found[0] == now and found[1] > time.monotonic():
+            return found[2]
+        answer = make(*asked, **more)
+        if len(answers) >= MOST_ANSWERS:
+            answers.clear()
+        answers[asked] = now or "", time.monotonic() + LONGEST_TIME, answer
+        return answer
 
     return ask
 

@@ -32,7 +32,7 @@ PORT = env.int("PORT", 8000)
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1)
 THREADS = env.int("THREADS", 4)  # of each process
 
-DATA = env.path("DATA_DIR", ROOT)  # where files go: the database by default, media, the number of the page cache
+DATA = env.path("DATA_DIR", ROOT)  # where files go: the database by default, uploads, the number of the page cache
 
 # ── The database ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.pagecache.PageCache",
+    "website.sites.known_site",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -146,6 +147,7 @@ LOGIN_URL = "wagtailadmin_login"
 
 USE_I18N = WAGTAIL_I18N_ENABLED = True
 LANGUAGE_CODE = "en"
+LOCALE_PATHS = [ROOT / "locale"]
 LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
@@ -156,7 +158,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = ROOT / "collected" if PRODUCTION else None  # elsewhere the files are served from where they lie
 STATICFILES_DIRS = [ROOT / "static"]
 MEDIA_URL = "media/"
-MEDIA_ROOT = DATA / "media"
+MEDIA_ROOT = DATA / "uploads"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -166,6 +168,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_MANIFEST_STRICT = False  # a page without its style is better than no page
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a long page has that many
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o644
@@ -249,4 +252,8 @@ PAGE_CACHE = env.bool("PAGE_CACHE", True)
 VALKEY_URL = env.str("VALKEY_URL", "")  # several hosts: what tells all of them that something was published
 
 LOGGING_CONFIG = "config.logging.configure"
-LOGGING = {"level": env.str("LOG_LEVEL", "INFO"), "json": PRODUCTION}
+LOGGING = {
+    "level": env.str("LOG_LEVEL", "INFO"),
+    "json": PRODUCTION,
+    "ours": ["access", *(app for app in INSTALLED_APPS if (ROOT / app).is_dir())],
+}

@@ -93,19 +93,29 @@ class BasePage(Page):
         return sorted(pages, key=lambda page: page.locale.language_code)
 
     def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
-        """Wagtail's own way down the tree, which leaves each page the way that was taken."""
-        if path_components:
-            slug, *further = path_components
-            try:
-                page = self.get_children().get(slug=slug).specific
-            except Page.DoesNotExist:
-                raise Http404 from None
-            page.breadcrumbs = [*self.breadcrumbs, self]
-            found: RouteResult = page.route(request, further)
-            return found
-        if not self.live:
+        """Wagtail's way down the tree, with one query for a level instead of two; each page keeps the way to it.
+
+        A kind of page that finds its own way gets it from here.
+        """
+        page, way = self, list(self.breadcrumbs)
+        for number, slug in enumerate(path_components, 1):
+            way.append(page)
+            page = page.get_children().filter(slug=slug).first()
+            if page is None:
+                raise Http404
+            if getattr(page.specific_class, "route", None) is not BasePage.route:
+                found: RouteResult = page.specific.route(request, path_components[number:])
+                return found
+        page = page.specific
+        if not page.live:
             raise Http404
-        return RouteResult(self)
+        page.breadcrumbs = way
+        return RouteResult(page)
+
+    @property
+    def above(self) -> Page | None:
+        """The page above; None above the first one."""
+        return self.breadcrumbs[-1] if self.breadcrumbs else None
 
     def get_view_restrictions(self) -> Any:
         """Nothing to ask for where nothing above is private."""
@@ -312,6 +322,7 @@ def newest_articles() -> Any:
     """Articles that everybody may read, the newest first, with what a list shows of them."""
     return (
         for_everybody(ArticlePage.objects)
+        .defer_streamfields()
         .select_related("image")
         .prefetch_related("image__renditions")
         .order_by("-date", "-pk")

@@ -28,10 +28,11 @@ def own_files(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """Each test has its media and its page cache to itself."""
-    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MEDIA_ROOT = tmp_path / "uploads"
     settings.DATA = tmp_path
     settings.PAGE_CACHE = False
     pagecache.generation.cache_clear()
+    pagecache.generation().move()  # what was remembered in another test is not of this one
     # A test is one transaction that is never committed: what waits for that is done at once.
     if "committed" not in request.fixturenames:
         monkeypatch.setattr("config.pagecache.transaction.on_commit", lambda do, **_: do())

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import tarfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from backup.archive import every_table, tables
 from media.models import CustomImage
 from pages.models import ArticlePage
 from tests.conftest import Write, member
+from tests.processes import Processes, new_database
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +120,7 @@ DAMAGES = {
     "empty": lambda _: b"",
     "something else": lambda _: gzip.compress(b"not a tar"),
     "a password changed": packed(lambda members: members.update({"rows/accounts.user.jsonl": b"[]\n"})),
-    "a file more": packed(lambda members: members.update({"media/evil.html": b"<script>"})),
+    "a file more": packed(lambda members: members.update({"uploads/evil.html": b"<script>"})),
     "a file less": packed(lambda members: members.pop("rows/wagtailcore.page.jsonl")),
     "outside": packed(lambda members: members.update({"../evil": b"x"})),
     "another version": packed(another_version),
@@ -179,3 +181,20 @@ def test_no_table_is_forgotten() -> None:
     assert all(name.startswith(anew) for name in left_out), left_out
     assert Revision in tables()
     assert connection.vendor in ("sqlite", "postgresql")
+
+
+def test_it_moves_a_site_from_sqlite_to_postgresql(tmp_path: Path) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("moving from SQLite to PostgreSQL is tested with --database postgresql")
+    ask = "from wagtail.models import Page; print(*Page.objects.values_list('pk', 'path', 'title', 'translation_key'))"
+    small = Processes({"DATABASE_URL": f"sqlite:///{tmp_path / 'small.sqlite3'}", "DATA_DIR": str(tmp_path / "small")})
+    small.run("migrate", "-v0")
+    small.run("shell", "-v0", "-c", "from tests.site import build; build()")
+    small.run("backup", str(tmp_path / "site.tar.gz"))
+    with new_database(tmp_path) as url:
+        large = Processes({"DATABASE_URL": url, "DATA_DIR": str(tmp_path / "large")})
+        large.run("migrate", "-v0")
+        large.run("restore", str(tmp_path / "site.tar.gz"))
+        assert large.run("shell", "-v0", "-c", ask) == small.run("shell", "-v0", "-c", ask)
+        with large.serve() as address, urllib.request.urlopen(f"{address}/search/?q=water") as answer:
+            assert b"Number 0" in answer.read()

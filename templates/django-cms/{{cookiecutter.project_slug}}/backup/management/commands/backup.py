@@ -24,7 +24,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no folder {target.absolute().parent}. Make it first.")
         with tempfile.TemporaryDirectory() as folder:
             made = archive.write(target, Path(settings.MEDIA_ROOT), Path(folder))
-        files = sum(name.startswith("media/") for name in made["sha256"])
+        files = sum(name.startswith("uploads/") for name in made["sha256"])
         self.stdout.write(
             f"{target}: {sum(made['rows'].values())} rows, {files} uploads, {target.stat().st_size:,} bytes"
         )

@@ -34,13 +34,13 @@ class Command(BaseCommand):
                 manifest = archive.unpack(options["file"], folder)
             except archive.DamagedError as error:
                 raise CommandError(str(error)) from None
-            (folder / "media").mkdir(exist_ok=True)
+            (folder / "uploads").mkdir(exist_ok=True)
             with transaction.atomic():
                 archive.replace_rows(folder)
             # Killed just here, the uploads are still the old ones: restoring once more mends it.
             if media.exists():
                 media.rename(folder / "before")
-            shutil.move(folder / "media", media)
+            shutil.move(folder / "uploads", media)
         generation().move()
         call_command("rebuild_references_index", verbosity=0)
         call_command("update_index", verbosity=0)

@@ -4,29 +4,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import Tags
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
-from gunicorn.app.base import BaseApplication
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from config.checks import needed
-from config.wsgi import application
-
-
-class Server(BaseApplication):
-    """Gunicorn, started from here: with threads, and forked from this process, which has the application already."""
-
-    def __init__(self, **options: Any) -> None:
-        self._options = options
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in self._options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> WSGIHandler:
-        return application
 
 
 class Command(BaseCommand):
@@ -42,14 +26,18 @@ class Command(BaseCommand):
 
 
 def run(host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; what was begun then is finished within five seconds."""
-    connections.close_all()  # one that two processes share would mix up their answers
-    Server(
-        bind=f"{host}:{port}",
+    """Serve until SIGINT or SIGTERM; what was begun then is finished, or cut after five seconds."""
+    server = Granian(
+        "config.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
         workers=settings.WEB_CONCURRENCY,
-        worker_class="gthread",
-        threads=settings.THREADS,
-        graceful_timeout=5,
-        forwarded_allow_ips="",  # config.security decides whom to believe
-        loglevel="warning",
-    ).run()
+        blocking_threads=settings.THREADS,
+        workers_kill_timeout=5,
+        respawn_failed_workers=True,
+        websockets=False,
+        log_access=False,
+        log_level=LogLevels.warning,
+    )
+    server.serve()

@@ -1,0 +1,77 @@
+"""The CPU of a request, without a server around it: the WSGI application called in this process. Prints JSON.
+
+`python inside.py <module> <path> …` in a project's folder: {path: [milliseconds, queries, bytes, status]}.
+"""
+
+import gc
+import io
+import json
+import os
+import sys
+import time
+from importlib import import_module
+
+ROUNDS, CALLS = 7, 30
+
+sys.path.insert(0, os.getcwd())
+began = time.process_time()
+application = import_module(sys.argv[1]).application
+
+
+def call(path: str) -> tuple[int, int]:
+    """Ask once; the status and the bytes of the answer."""
+    path, _, query = path.partition("?")
+    said: list[str] = []
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "127.0.0.1",
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+    }
+    answer = application(environ, lambda status, _headers: said.append(status))
+    size = sum(map(len, answer))
+    answer.close()
+    return int(said[0].split()[0]), size
+
+
+def queries(path: str) -> int:
+    """How often the database was asked."""
+    from django.db import connection
+
+    count = 0
+
+    def counted(execute: object, *arguments: object) -> object:
+        nonlocal count
+        count += 1
+        return execute(*arguments)  # type: ignore[operator]
+
+    connection.ensure_connection()
+    with connection.execute_wrapper(counted):
+        call(path)
+    return count
+
+
+found = {}
+call("/")
+started = time.process_time() - began
+for path in sys.argv[2:]:
+    for _ in range(3):
+        status, size = call(path)
+    best = []
+    for _ in range(ROUNDS):
+        gc.collect()
+        before = time.process_time()
+        for _ in range(CALLS):
+            call(path)
+        best.append((time.process_time() - before) / CALLS * 1000)
+    found[path] = [min(best), queries(path), size, status]
+found["start"] = [started * 1000, 0, 0, 0]
+print(json.dumps(found))
