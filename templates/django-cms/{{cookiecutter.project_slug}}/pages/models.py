@@ -145,16 +145,20 @@ class BasePage(Page):
         return response
 
 
-class ListingMixin:
-    """A page that lists pages below it, twenty at a time."""
+class ListPage(BasePage):
+    """A page that lists articles, twenty at a time."""
 
-    def listed(self) -> models.QuerySet[Page]:
-        """What it lists. Private pages are in no list."""
-        pages: models.QuerySet[Page] = for_everybody(Page.objects.child_of(self)).specific().order_by("path")
-        return pages
+    introduction = models.CharField(_("introduction"), max_length=300, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def listed(self) -> Any:
+        """What it lists: articles that everybody may read, from anywhere below it."""
+        return newest_articles().descendant_of(self)
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context(request, *args, **kwargs)  # type: ignore[misc]
+        context: dict[str, Any] = super().get_context(request, *args, **kwargs)
         page: PageOfList[Page] = Paginator(self.listed(), PER_PAGE).get_page(request.GET.get("page"))
         return context | {"listing": page}
 
@@ -184,10 +188,9 @@ class HomePage(BasePage):
         return super().structured_data(request) | {"@type": "WebSite", "inLanguage": get_language()}
 
 
-class SectionPage(ListingMixin, BasePage):
+class SectionPage(ListPage):
     """A part of the site, with further parts below it, to any depth."""
 
-    introduction = models.CharField(_("introduction"), max_length=300, blank=True)
     body = StreamField(Body(), blank=True, verbose_name=_("text"))
 
     content_panels = [*Page.content_panels, FieldPanel("introduction"), FieldPanel("body")]
@@ -197,6 +200,10 @@ class SectionPage(ListingMixin, BasePage):
 
     class Meta:
         verbose_name = _("section")
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        parts = for_everybody(Page.objects.child_of(self)).order_by("path")
+        return super().get_context(request, *args, **kwargs) | {"parts": parts}
 
 
 class StandardPage(BasePage):
@@ -214,10 +221,8 @@ class StandardPage(BasePage):
         verbose_name = _("page of text")
 
 
-class ArticleIndexPage(ListingMixin, BasePage):
+class ArticleIndexPage(ListPage):
     """Articles, the newest first, each tag of them a list of its own."""
-
-    introduction = models.CharField(_("introduction"), max_length=300, blank=True)
 
     content_panels = [*Page.content_panels, FieldPanel("introduction")]
     search_fields = [*Page.search_fields, index.SearchField("introduction")]
@@ -228,18 +233,12 @@ class ArticleIndexPage(ListingMixin, BasePage):
     class Meta:
         verbose_name = _("list of articles")
 
-    def listed(self) -> models.QuerySet[Page]:
-        articles: models.QuerySet[Page] = newest_articles().child_of(self)
-        return articles
-
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        tag = request.GET.get("tag", "")[:100]
-        articles = self.listed()
-        if tag:
-            articles = articles.filter(tags__slug=tag)
-        page = Paginator(articles, PER_PAGE).get_page(request.GET.get("page"))
-        context: dict[str, Any] = Page.get_context(self, request, *args, **kwargs)
-        return context | {"listing": page, "tag": tag}
+        self.tag = request.GET.get("tag", "").replace("\x00", "")[:100]
+        return super().get_context(request, *args, **kwargs) | {"tag": self.tag}
+
+    def listed(self) -> Any:
+        return super().listed().filter(tags__slug=self.tag) if self.tag else super().listed()
 
 
 class ArticleTag(TaggedItemBase):

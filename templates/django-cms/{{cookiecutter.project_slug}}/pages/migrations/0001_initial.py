@@ -8,8 +8,6 @@ import wagtail.fields
 from django.conf import settings
 from django.db import migrations, models
 
-import pages.models
-
 
 class Migration(migrations.Migration):
     initial = True
@@ -68,7 +66,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "list of articles",
             },
-            bases=(pages.models.ListingMixin, "wagtailcore.page"),
+            bases=("wagtailcore.page",),
         ),
         migrations.CreateModel(
             name="ArticlePage",
@@ -424,7 +422,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "home page",
             },
-            bases=(pages.models.ListingMixin, "wagtailcore.page"),
+            bases=("wagtailcore.page",),
         ),
         migrations.CreateModel(
             name="SectionPage",
@@ -561,7 +559,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "section",
             },
-            bases=(pages.models.ListingMixin, "wagtailcore.page"),
+            bases=("wagtailcore.page",),
         ),
         migrations.CreateModel(
             name="StandardPage",
