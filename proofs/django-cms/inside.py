@@ -10,8 +10,10 @@ import os
 import sys
 import time
 from importlib import import_module
+from itertools import count
 
 ROUNDS, CALLS = 7, 30
+CALLER = count()
 
 sys.path.insert(0, os.getcwd())
 began = time.process_time()
@@ -30,6 +32,7 @@ def call(path: str) -> tuple[int, int]:
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_X_FORWARDED_FOR": f"2001:db8:{next(CALLER):x}::1",  # somebody else each time
         "HTTP_HOST": "127.0.0.1",
         "HTTP_X_FORWARDED_PROTO": "https",
         "wsgi.url_scheme": "http",
@@ -46,17 +49,17 @@ def queries(path: str) -> int:
     """How often the database was asked."""
     from django.db import connection
 
-    count = 0
+    asked = 0
 
     def counted(execute: object, *arguments: object) -> object:
-        nonlocal count
-        count += 1
+        nonlocal asked
+        asked += 1
         return execute(*arguments)  # type: ignore[operator]
 
     connection.ensure_connection()
     with connection.execute_wrapper(counted):
         call(path)
-    return count
+    return asked
 
 
 found = {}

@@ -12,7 +12,7 @@ PER_LIST = 100
 
 def grow(total: int) -> None:
     """As many articles, a hundred to a list; the lists lie below the first section."""
-    model = ArticlePage.objects.select_related("image").filter(image__isnull=False).order_by("pk").first()
+    model = ArticlePage.objects.order_by("image", "pk").exclude(slug__startswith="grown-").last()
     section = ArticleIndexPage.objects.order_by("path").first().get_parent()
     number = ArticlePage.objects.filter(slug__startswith="grown-").count()
     while number < total:

@@ -311,7 +311,7 @@ class ArticlePage(BasePage):
             "headline": self.title,
             "description": self.search_description or self.introduction,
             "datePublished": self.date.isoformat(),
-            "dateModified": (self.last_published_at or timezone.now()).isoformat(),
+            "dateModified": (self.last_published_at or self.date).isoformat(),
             "author": {"@type": "Person", "name": self.author},
             "inLanguage": get_language(),
         }

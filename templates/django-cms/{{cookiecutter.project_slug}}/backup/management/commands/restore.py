@@ -27,6 +27,8 @@ class Command(BaseCommand):
             raise CommandError("There is a site here already. `--replace` puts the archive in its place.")
         media = Path(settings.MEDIA_ROOT)
         media.parent.mkdir(parents=True, exist_ok=True)
+        for left in media.parent.glob("restore-*"):
+            shutil.rmtree(left)  # by somebody who was killed
         # Beside the uploads, so that what was unpacked needs only another name.
         with tempfile.TemporaryDirectory(dir=media.parent, prefix="restore-") as name:
             folder = Path(name)
