@@ -31,6 +31,7 @@ ANATOMY: tuple[tuple[str, dict[str, str]], ...] = (
     ("what does an error look like?", {"Django": "config/problems.py", "FastAPI": "app/problems.py"}),
     ("how does it reach the database?", {"Django": "config/database.py", "FastAPI": "app/database.py"}),
     ("what keeps it safe?", {"Django": "config/security.py", "FastAPI": "app/security.py"}),
+    ("what can one do without?", {"Django": "config/extras.py", "FastAPI": "app/extras.py"}),
     ("where are the pages?", {"Django": "templates/**/*.html", "FastAPI": "app/templates/**/*.html"}),
     ("what do they look like, and do?", {"Django": "static/**/*.css static/**/*.js", "FastAPI": STATIC}),
     ("what is in the database?", {"Django": "*/migrations/0*.py", "FastAPI": "app/migrations/versions/*.py"}),
@@ -45,6 +46,7 @@ PARTS = {
     "the face over HTTP": "urls.py views.py serializers.py routes.py schemas.py",
     "work in the background": "tasks.py",
 }
+REST = ("what else is of no feature?", {"Django": "config/*.py", "FastAPI": "app/*.py"})
 NOT_FEATURES = {"config", "tests", "static", "templates", "migrations", "docs", "__pycache__"}
 STYLE = Path(__file__).with_suffix(".css").read_text("utf-8")
 
@@ -66,6 +68,12 @@ class Side:
         return [
             file for each in patterns.split() for file in sorted((self.project / below).glob(each)) if file.is_file()
         ]
+
+    def rest(self) -> list[Path]:
+        """The Python files that no question asks for, and that are of no feature."""
+        named = {file for _, places in ANATOMY for file in self.files(places[self.framework])}
+        files = self.files(REST[1][self.framework])
+        return [file for file in files if file not in named and file.read_text("utf-8").strip()]
 
     def others(self, feature: str, inside: str, but: Mapping[str, str]) -> list[Path]:
         """The Python files of a feature, or of its tests, but for those that answer a question of their own."""
@@ -110,6 +118,7 @@ class Side:
 def page(left: Side, right: Side) -> str:
     """The page: HTML, with everything in it."""
     rows = [row(question, side(left, places), side(right, places)) for question, places in ANATOMY]
+    rows.append(row(REST[0], (left, left.rest()), (right, right.rest())))
     ours, theirs = left.features(), right.features()
     for name in sorted({*ours, *theirs}):
         rows.append(f"<h2>{html.escape(name)}</h2>")

@@ -73,7 +73,7 @@ def inside(python: str, module: str, cwd: Path, settings: dict[str, str], *paths
 
 
 def shell(settings: dict[str, str], code: str) -> str:
-    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); from tree import *; {code}"
+    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); from tests.tree import *; {code}"
     return run(OURS, "manage.py", "shell", "-v0", "-c", code, cwd=PROJECT, **settings)
 
 
@@ -159,7 +159,7 @@ def beside_wagtail_start(ours: dict[str, str], fresh: Path, theirs: dict[str, st
     rows = [
         ["`wagtail start`, first page", *figures(them["/"], floor)],
         ["this, first page without articles", *figures(bare["/"], floor)],
-        ["this, first page with 16 articles and their pictures", *figures(us["/"], floor)],
+        ["this, first page with 6 articles and their pictures", *figures(us["/"], floor)],
         ["this, an article three levels below it", *figures(us[ARTICLE], floor)],
         ["the same article, kept", *figures(kept[ARTICLE], floor)],
     ]

@@ -168,8 +168,8 @@ def large_tree(site: Processes) -> None:
     for size in (100, SIZE):
         began = time.monotonic()
         grow = f"grow({size}); call_command('update_index', verbosity=0)"
-        site.run(*code(f"from django.core.management import call_command; from tree import *; {grow}"))
-        places = json.loads(site.run(*code("from tree import *; import json; print(json.dumps(addresses()))")))
+        site.run(*code(f"from django.core.management import call_command; from tests.tree import *; {grow}"))
+        places = json.loads(site.run(*code("from tests.tree import *; import json; print(json.dumps(addresses()))")))
         places["search"] = "/search/?q=water"
         command = [sys.executable, str(HERE / "inside.py"), "config.wsgi", *places.values()]
         env = site.env | {"PAGE_CACHE": "false"}

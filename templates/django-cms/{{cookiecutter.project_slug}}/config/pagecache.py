@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import redis
 from django.conf import settings
+from django.core.checks import CheckMessage, Info, Tags, register
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 
@@ -199,3 +201,13 @@ class PageCache:
     def _drop(self, key: tuple[str, ...]) -> None:
         if old := self._pages.pop(key, None):
             self._bytes -= len(old.body)
+
+
+@register(Tags.caches, deploy=True)
+def several_hosts(**_: Any) -> list[CheckMessage]:
+    """That kept pages are told of changes by a file, which another host does not see."""
+    database = settings.DATABASES["default"]
+    if not settings.PAGE_CACHE or settings.VALKEY_URL or not database["ENGINE"].endswith("postgresql"):
+        return []
+    hint = "Do several serve this site? Set VALKEY_URL, or they show each other's changes late. With one, all is well."
+    return [Info("Only this host learns that something was published.", hint=hint, id="config.I001")]

@@ -176,7 +176,7 @@ FILE_UPLOAD_PERMISSIONS = 0o644
 # ── Wagtail ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 WAGTAIL_SITE_NAME = "Magazine"
-WAGTAILADMIN_BASE_URL = env.str("BASE_URL", f"http://{HOST}:{PORT}")
+WAGTAILADMIN_BASE_URL = env.str("BASE_URL", "") or f"http://{HOST}:{PORT}"
 WAGTAILIMAGES_IMAGE_MODEL = "media.CustomImage"
 WAGTAILIMAGES_IMAGE_FORM_BASE = "media.forms.ImageForm"  # writes what was uploaded anew
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]  # no SVG: it can carry scripts

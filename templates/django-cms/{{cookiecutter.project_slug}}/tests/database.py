@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
-    folder = tempfile.mkdtemp(prefix="magazine-")
+    folder = tempfile.mkdtemp(prefix="tests-")
     started.callback(shutil.rmtree, folder, ignore_errors=True)
     for name in ("ALLOWED_HOSTS", "BASE_URL", "DEBUG", "EMAIL_URL", "TRUSTED_PROXIES", "VALKEY_URL"):
         os.environ.pop(name, None)

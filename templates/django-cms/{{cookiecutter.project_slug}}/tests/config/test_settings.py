@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from config.checks import several_hosts
+from config.pagecache import several_hosts
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,7 +56,7 @@ def test_several_hosts_are_asked_for_valkey(
 ) -> None:
     databases = {"default": {"ENGINE": f"django.db.backends.{engine}"}}
     settings = SimpleNamespace(DATABASES=databases, VALKEY_URL=valkey, PAGE_CACHE=cache)
-    monkeypatch.setattr("config.checks.settings", settings)
+    monkeypatch.setattr("config.pagecache.settings", settings)
     assert [found.id for found in several_hosts()] == said
 
 

@@ -17,6 +17,7 @@ from config.models import Use
 from media.models import CustomImage
 from pages.models import ArticleIndexPage, ArticlePage, HomePage, SectionPage, StandardPage
 from tests.conftest import TEXT, Write
+from tests.tree import addresses, grow
 
 pytestmark = pytest.mark.django_db
 
@@ -197,17 +198,34 @@ def test_a_scheduled_article_comes_when_it_is_time(client: Client, stories: Arti
     assert client.get("/city/stories/later/").status_code == 200
 
 
+MOST = {"home": 6, "list": 14, "article": 12, "search": 12}
+
+
 @pytest.mark.parametrize("many", [1, 50])
 def test_a_page_costs_the_same_with_many_others(
     client: Client, write: Write, many: int, django_assert_max_num_queries: Any, image: CustomImage
 ) -> None:
     for number in range(many):
         article = write(title=f"Story {number}", image=image, image_alt="x")
-    for address in ("/", "/city/", "/city/stories/", article.url, "/search/?q=story"):
+    places = {"home": "/", "list": "/city/stories/", "article": article.url, "search": "/search/?q=story"}
+    for kind, address in places.items():
         client.get(address)  # makes the images' sizes
-    for address, most in {"/": 6, "/city/stories/": 14, article.url: 12, "/search/?q=story": 12}.items():
-        with django_assert_max_num_queries(most):
+        with django_assert_max_num_queries(MOST[kind]):
             assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("many", [10, 1000])
+def test_a_page_costs_the_same_in_a_large_tree(
+    client: Client, write: Write, many: int, django_assert_max_num_queries: Any
+) -> None:
+    write()
+    grow(many)
+    call_command("update_index", verbosity=0)
+    for kind, address in (addresses() | {"search": "/search/?q=grown"}).items():
+        with django_assert_max_num_queries(MOST[kind]):
+            assert client.get(address).status_code == 200
+    assert ArticlePage.objects.count() == many + 1
+    assert Page.find_problems() == ([], [], [], [], [])
 
 
 def test_pages_of_text_have_pages_of_text(client: Client, home: HomePage) -> None:

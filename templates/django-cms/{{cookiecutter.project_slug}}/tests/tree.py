@@ -1,4 +1,4 @@
-"""A large tree in seconds: rows, not pages that are saved one by one. Run inside the project, by `manage.py shell`."""
+"""A large tree in seconds: rows, not pages that are saved one by one."""
 
 import uuid
 
@@ -30,7 +30,7 @@ def grow(total: int) -> None:
 def row(model: ArticlePage, place: ArticleIndexPage, number: int, step: int) -> Page:
     """A copy of a page, in its place in the tree."""
     slug = f"grown-{number}"
-    fields = {field.attname: getattr(model, field.attname) for field in Page._meta.local_concrete_fields}  # noqa: SLF001
+    fields = {field.attname: getattr(model, field.attname) for field in Page._meta.local_concrete_fields}
     for name in ("id", "latest_revision_id", "live_revision_id"):
         fields[name] = None
     fields |= {
@@ -48,7 +48,7 @@ def row(model: ArticlePage, place: ArticleIndexPage, number: int, step: int) -> 
 
 def copy_fields(model: ArticlePage, place: ArticleIndexPage) -> None:
     """What an article has beside a page, for all pages of a list that lack it."""
-    columns = ", ".join(field.column for field in ArticlePage._meta.local_concrete_fields[1:])  # noqa: SLF001
+    columns = ", ".join(field.column for field in ArticlePage._meta.local_concrete_fields[1:])
     with connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO pages_articlepage (page_ptr_id, {columns})
@@ -66,5 +66,3 @@ def addresses() -> dict[str, str]:
         "article": article.url,
         "list": article.get_parent().url,
     }
-
-
