@@ -441,7 +441,12 @@ def heavy(session: nox.Session, name: str, program: str, peers: tuple[str, ...])
             theirs = folder / "peers" / "bin" / "python"
             run(session, "uv", "venv", "--quiet", str(folder / "peers"), env=env)
             run(session, "uv", "pip", "install", "--quiet", "--python", str(theirs), *peers, env=env)
-        env |= {"PROJECT": str(project), "OURS": str(ours), "PEERS": str(theirs), "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+        env |= {
+            "PROJECT": str(project),
+            "OURS": str(ours),
+            "PEERS": str(theirs),
+            "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
+        }
         run(session, str(theirs), str(ROOT / "proofs" / starter_.name / program), *session.posargs, env=env)
 
 

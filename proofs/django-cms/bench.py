@@ -40,7 +40,9 @@ DATABASES["default"]["CONN_MAX_AGE"] = 600
 
 
 def run(*command: str, cwd: Path, **settings: str) -> str:
-    return subprocess.run(command, cwd=cwd, env=os.environ | settings, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | settings, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def make_ours(folder: Path) -> dict[str, str]:
@@ -55,7 +57,7 @@ def make_ours(folder: Path) -> dict[str, str]:
 
 
 def make_theirs(folder: Path) -> dict[str, str]:
-    """What `wagtail start` makes, with its settings for production completed, and the same patience with connections."""
+    """What `wagtail start` makes, its settings for production completed, and the same patience with connections."""
     run(PEERS, "-m", "wagtail.bin.wagtail", "start", "fresh", str(folder), cwd=folder)
     (folder / "fresh" / "settings" / "bench.py").write_text(START, "utf-8")
     settings = {"DJANGO_SETTINGS_MODULE": "fresh.settings.bench"}
@@ -65,7 +67,9 @@ def make_theirs(folder: Path) -> dict[str, str]:
 
 def inside(python: str, module: str, cwd: Path, settings: dict[str, str], *paths: str) -> dict[str, list[float]]:
     """Milliseconds of CPU, queries, bytes and status of each path, without a server."""
-    found: dict[str, list[float]] = json.loads(run(python, str(HERE / "inside.py"), module, *paths, cwd=cwd, **settings))
+    found: dict[str, list[float]] = json.loads(
+        run(python, str(HERE / "inside.py"), module, *paths, cwd=cwd, **settings)
+    )
     wrong = {path: facts for path, facts in found.items() if facts[3] not in (0, 200)}
     if wrong:
         raise SystemExit(f"not 200: {wrong}")
@@ -79,7 +83,9 @@ def shell(settings: dict[str, str], code: str) -> str:
 
 def tree(pid: int) -> list[int]:
     """A process and those below it."""
-    below = [int(each) for task in Path(f"/proc/{pid}/task").iterdir() for each in (task / "children").read_text().split()]
+    below = [
+        int(each) for task in Path(f"/proc/{pid}/task").iterdir() for each in (task / "children").read_text().split()
+    ]
     return [pid, *(each for child in below for each in tree(child))]
 
 
@@ -91,12 +97,15 @@ def cpu(pids: list[int]) -> float:
 
 def memory(pids: list[int]) -> float:
     """MiB, each page that processes share counted once in all."""
-    return sum(
-        int(line.split()[1])
-        for pid in pids
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        if line.startswith("Pss:")
-    ) / 1024
+    return (
+        sum(
+            int(line.split()[1])
+            for pid in pids
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            if line.startswith("Pss:")
+        )
+        / 1024
+    )
 
 
 @contextmanager
@@ -104,7 +113,9 @@ def serving(command: list[str], cwd: Path, settings: dict[str, str]) -> Iterator
     """A server on a free port, on the first core; who asks is on the others."""
     port = servers.free_port()
     command = ["taskset", "-c", "0", *(each.format(port=port) for each in command)]
-    process = subprocess.Popen(command, cwd=cwd, env=os.environ | settings | {"PORT": str(port)}, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=cwd, env=os.environ | settings | {"PORT": str(port)}, stderr=subprocess.DEVNULL
+    )
     try:
         servers.wait_until(lambda: servers.listening(port), process)
         yield process, port
@@ -114,7 +125,7 @@ def serving(command: list[str], cwd: Path, settings: dict[str, str]) -> Iterator
 
 
 def asked(port: int, path: str, process: subprocess.Popen[bytes]) -> float:
-    """Milliseconds of the server's CPU per request, by four people with a connection each; the middle of some rounds."""
+    """Milliseconds of the server's CPU per request, by four people with a connection each; the median of rounds."""
 
     def ask(times: int) -> None:
         connection = HTTPConnection("127.0.0.1", port, timeout=30)
@@ -122,7 +133,7 @@ def asked(port: int, path: str, process: subprocess.Popen[bytes]) -> float:
             connection.request("GET", path, headers=PROXY)
             answer = connection.getresponse()
             answer.read()
-            if answer.status != 200:  # noqa: PLR2004
+            if answer.status != 200:
                 raise SystemExit(f"{path}: {answer.status}")
         connection.close()
 

@@ -1,6 +1,8 @@
-"""What is killed again and again. Run inside the project, by `manage.py shell`: publishes numbers until it is killed."""
+"""What is killed again and again: publishes numbers until it is killed. Run by `manage.py shell` inside the project."""
 
 from itertools import count
+
+from wagtail.models import Page
 
 from pages.models import ArticlePage
 
@@ -17,8 +19,6 @@ def publish() -> None:
 
 def whole() -> None:
     """Raises AssertionError when the tree or an article is half written."""
-    from wagtail.models import Page
-
     assert Page.find_problems() == ([], [], [], [], []), Page.find_problems()
     article = ArticlePage.objects.get(slug="number")
     revision = article.live_revision

@@ -103,7 +103,7 @@ def killed_publishers(site: Processes) -> None:
             assert process.stdout
             for line in process.stdout:
                 if not readers.published_by_this_one:
-                    threading.Timer(random.uniform(0.1, 3), process.kill).start()  # noqa: S311
+                    threading.Timer(random.uniform(0.1, 3), process.kill).start()
                 readers.published = int(line)
                 readers.published_by_this_one = True
             process.wait()
@@ -143,7 +143,7 @@ def killed_servers(site: Processes) -> None:
 
 
 def killed_restores(site: Processes, folder: Path) -> None:
-    """Restoring is killed at any moment: the site is the old one or the new one, and restoring again gives the new one."""
+    """Restoring is killed at any moment: the site is the old one or the new one; restoring again gives the new one."""
     archive = folder / "site.tar.gz"
     site.run("backup", str(archive))
     there = site.run(*code("from hammer import *; whole()"))
@@ -152,7 +152,7 @@ def killed_restores(site: Processes, folder: Path) -> None:
     took = time.monotonic() - began
     for _ in range(KILLS // 2):
         process = site.start("restore", str(archive), "--replace")
-        time.sleep(random.uniform(0.6, 1.1) * took)  # noqa: S311
+        time.sleep(random.uniform(0.6, 1.1) * took)
         process.kill()
         process.wait()
         assert site.run(*code("from hammer import *; whole()")) == there
@@ -175,7 +175,7 @@ def large_tree(site: Processes) -> None:
         env = site.env | {"PAGE_CACHE": "false"}
         output = subprocess.run(command, cwd=PROJECT, env=env, check=True, capture_output=True, text=True).stdout
         cost = json.loads(output)
-        assert all(cost[path][3] == 200 for path in places.values()), cost  # noqa: PLR2004
+        assert all(cost[path][3] == 200 for path in places.values()), cost
         found[size] = {kind: cost[path][1] for kind, path in places.items()}
         times = ", ".join(f"{kind} {cost[path][1]:.0f} ({cost[path][0]:.1f} ms)" for kind, path in places.items())
         say(f"{size} articles, made in {time.monotonic() - began:.0f} s: queries {times}")

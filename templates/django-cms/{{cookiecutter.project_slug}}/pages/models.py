@@ -24,6 +24,7 @@ from wagtail.models import Page, PageViewRestriction
 from wagtail.search import index
 from wagtail.url_routing import RouteResult
 
+from config.pagecache import remembered
 from pages.blocks import Body
 from pages.permissions import for_everybody, is_public
 
@@ -182,7 +183,7 @@ class HomePage(BasePage):
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The newest articles, from everywhere. Who wants older ones goes to a list."""
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
-        return context | {"listing": newest_articles().descendant_of(self)[:PER_PAGE]}
+        return context | {"listing": newest_articles().filter(pk__in=newest_below(self.path))}
 
     def structured_data(self, request: HttpRequest) -> dict[str, Any]:
         return super().structured_data(request) | {"@type": "WebSite", "inLanguage": get_language()}
@@ -315,6 +316,12 @@ class ArticlePage(BasePage):
             "author": {"@type": "Person", "name": self.author},
             "inLanguage": get_language(),
         }
+
+
+@remembered
+def newest_below(path: str) -> tuple[int, ...]:
+    """The newest articles below a place. To find them all are looked at, so it is not done for each visitor."""
+    return tuple(newest_articles().filter(path__startswith=path).values_list("pk", flat=True)[:PER_PAGE])
 
 
 def newest_articles() -> Any:
