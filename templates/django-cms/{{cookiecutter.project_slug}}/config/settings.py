@@ -178,6 +178,11 @@ FILE_UPLOAD_PERMISSIONS = 0o644
 WAGTAIL_SITE_NAME = "Magazine"
 WAGTAILADMIN_BASE_URL = env.str("BASE_URL", "") or f"http://{HOST}:{PORT}"
 WAGTAILIMAGES_IMAGE_MODEL = "media.CustomImage"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Each process would remember sizes of an image that another one has replaced.
+    "renditions": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
 WAGTAILIMAGES_IMAGE_FORM_BASE = "media.forms.ImageForm"  # writes what was uploaded anew
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]  # no SVG: it can carry scripts
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 10 * 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -225,6 +225,17 @@ def test_what_was_kept_before_the_news_stopped_is_not_shown_after(monkeypatch: p
     for _ in range(4):
         middleware(RequestFactory().get("/"))
     assert len(made) == 3
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_it_is_announced_after_the_commit(committed: None, write: Write) -> None:
+    """Earlier, others would keep once more what was there before."""
+    article = write()
+    before = pagecache.generation().read()
+    with transaction.atomic():
+        article.save_revision().publish()
+        assert pagecache.generation().read() == before
+    assert pagecache.generation().read() != before
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)

@@ -22,7 +22,8 @@ def test_the_probes_answer_before_the_host_check(client: Client, settings: Setti
         "status": "ready",
         "checks": {"database": "ok"},
     }
-    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+    for path in ("/", "/admin/login/", "/static/css/site.css"):
+        assert client.get(path, headers={"host": "evil.example"}).status_code == 400, path
 
 
 @pytest.mark.django_db
@@ -44,6 +45,7 @@ def test_what_proxies_say_counts_from_a_listed_one_only(
     answer = Client().get("/nothing/", headers=headers)
     assert answer.status_code == status
     assert answer.wsgi_request.META["REMOTE_ADDR"] == logged
+    assert "HTTP_X_FORWARDED_FOR" not in answer.wsgi_request.META, "nobody else is to believe it"
 
 
 @pytest.mark.django_db

@@ -63,11 +63,12 @@ def test_nobody_gets_what_was_uploaded_but_only_what_we_made_of_it(editor: Clien
     """A file that is an image and a page at once, with where it was taken in it."""
     place = Image.Exif()
     place[0x010E] = "taken at home"
-    upload(editor, "both.jpg", drawn(exif=place) + SCRIPT)
+    upload(editor, "both.jpg", drawn(exif=place, comment=b"for friends only") + SCRIPT)
     image = CustomImage.objects.get()
     kept = image.file.open().read()
     assert SCRIPT not in kept
     assert b"taken at home" not in kept
+    assert b"for friends only" not in kept
     assert client.get(f"/media/{image.file.name}").status_code == 404
     for format_ in ("jpeg", "webp", "avif"):
         shown = client.get(image.get_rendition(f"width-400|format-{format_}").url)

@@ -14,6 +14,7 @@ from pages.models import ArticlePage
 from tests.conftest import Write
 
 pytestmark = pytest.mark.django_db
+OWN_PREVIEWS = {"image": "sample", "embed": "embed empty", "related_pages": "Another page"}
 BLOCKS = ArticlePage.body.field.stream_block.child_blocks
 
 
@@ -25,6 +26,7 @@ def test_each_block_shows_beforehand_what_it_is(editor: Client, name: str) -> No
     shown = answer.content.decode().partition("<main")[2]
     assert answer.status_code == 200
     assert len(shown) > 150, shown
+    assert OWN_PREVIEWS.get(name, "prose") in shown
     assert "css/site.css" in answer.content.decode()
 
 

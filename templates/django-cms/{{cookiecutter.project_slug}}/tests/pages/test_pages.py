@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from wagtail.contrib.search_promotions.models import Query, SearchPromotion
 from wagtail.models import Locale, Page, PageViewRestriction
 
 from config.models import Use
-from media.models import CustomImage
+from media.models import CustomImage, CustomRendition
 from pages.models import ArticleIndexPage, ArticlePage, HomePage, SectionPage, StandardPage
 from tests.conftest import TEXT, Write
 from tests.tree import addresses, grow
@@ -46,6 +47,16 @@ def test_an_article_shows_what_it_has_and_where_it_stands(client: Client, write:
         "image/webp",
     }
     assert re.search(r"<img[^>]+srcset=[^>]+\.jpg", text)
+    assert 'alt=""' in html(client, "/city/stories/"), "in a list the title says it"
+
+
+def test_a_size_that_another_process_has_deleted_is_made_anew(client: Client, write: Write, image: CustomImage) -> None:
+    article = write(image=image, image_alt="A bridge")
+    before = html(client, article.url)
+    with connection.cursor() as other:
+        other.execute("DELETE FROM media_customrendition")
+    assert html(client, article.url).count("<source") == before.count("<source")
+    assert CustomRendition.objects.exists()
 
 
 def test_an_image_without_words_is_refused_and_the_editor_told_where(write: Write, image: CustomImage) -> None:
