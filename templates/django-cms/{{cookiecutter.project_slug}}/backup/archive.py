@@ -9,7 +9,7 @@ import hashlib
 import json
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 MADE_ANEW = {"axes", "config", "sessions"}  # applications
 MADE_ANEW_MODELS = {"media.customrendition", "wagtailcore.referenceindex"}
+UNPACKED = ".unpacked-"  # what a folder among the uploads begins with while somebody restores
 RENDITIONS = "images"  # the folder of uploads/ with images in their sizes
 AT_ONCE = 500  # rows
 
@@ -106,6 +107,25 @@ def replace_rows(folder: Path) -> None:
             cursor.execute(statement)
 
 
+def replace_uploads(folder: Path, media: Path) -> None:
+    """Put the unpacked uploads in the place of those that are there, and take away what killed ones have left."""
+    before = folder / "before"
+    before.mkdir()
+    for path in media.iterdir():
+        if path != folder:
+            path.rename(before / path.name)
+    for path in (folder / "uploads").glob("*"):
+        path.rename(media / path.name)
+
+
+def uploads(media: Path) -> Iterator[Path]:
+    """The files that somebody has uploaded."""
+    for path in sorted(media.rglob("*")):
+        top = path.relative_to(media).parts[0]
+        if path.is_file() and top != RENDITIONS and not top.startswith(UNPACKED):
+            yield path
+
+
 def write(target: Path, media: Path, folder: Path) -> dict[str, Any]:
     """Write an archive; what its manifest says. The folder is for what is there only meanwhile.
 
@@ -119,19 +139,18 @@ def write(target: Path, media: Path, folder: Path) -> dict[str, Any]:
         }
         applied = migrations()
     files = {f"rows/{name}.jsonl": folder / "rows" / f"{name}.jsonl" for name in rows}
-    uploads = (
-        path for path in sorted(media.rglob("*")) if path.is_file() and path.relative_to(media).parts[0] != RENDITIONS
-    )
-    files |= {f"uploads/{path.relative_to(media).as_posix()}": path for path in uploads}
+    files |= {f"uploads/{path.relative_to(media).as_posix()}": path for path in uploads(media)}
     partial = target.with_name(f"{target.name}.partial")
     sums: dict[str, str] = {}
     try:
         partial.touch(mode=0o600)
         with tarfile.open(partial, "w:gz") as archive:
             for name, path in files.items():
-                with path.open("rb") as file:
-                    sums[name] = hashlib.file_digest(file, "sha256").hexdigest()
-                archive.add(path, name, recursive=False)
+                with suppress(FileNotFoundError):  # an upload that was deleted meanwhile
+                    with path.open("rb") as file:
+                        digest = hashlib.file_digest(file, "sha256").hexdigest()
+                    archive.add(path, name, recursive=False)
+                    sums[name] = digest
             manifest = {"format": FORMAT, "migrations": applied, "rows": rows, "sha256": sums}
             said = folder / MANIFEST
             said.write_text(json.dumps(manifest, indent=1), encoding="utf-8")

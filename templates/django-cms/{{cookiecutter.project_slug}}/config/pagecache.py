@@ -25,6 +25,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 
 MOST_BYTES = 64 * 1024 * 1024  # of pages that a process keeps
+MOST_PAGES = 5000
 LONGEST_PAGE = 1024 * 1024
 LONGEST_QUERY = 100  # an address with more of it is not worth keeping
 MOST_ANSWERS = 1000  # of a function that are remembered
@@ -63,7 +64,11 @@ class ValkeyGeneration:
 
     def read(self) -> str | None:
         try:
-            return str(self._client.get(self.KEY))
+            # Somebody has emptied it: a number that was there before must not come again.
+            if (found := self._client.get(self.KEY)) is None:
+                self._client.set(self.KEY, secrets.token_hex(16), nx=True)
+                found = self._client.get(self.KEY)
+            return str(found)
         except redis.RedisError:
             return None
 
@@ -163,7 +168,7 @@ class PageCache:
             and request.method in ("GET", "HEAD")
             and settings.SESSION_COOKIE_NAME not in request.COOKIES
             and len(request.META.get("QUERY_STRING", "")) <= LONGEST_QUERY
-            and not request.path.startswith(("/admin/", "/documents/", "/media/", "/static/", "/search/"))
+            and not request.path.startswith(("/admin/", "/documents/", "/media/", "/static/"))
         )
 
     def _is_for_everybody(self, response: HttpResponse) -> bool:
@@ -189,7 +194,7 @@ class PageCache:
             self._drop(key)
             self._pages[key] = kept
             self._bytes += len(kept.body)
-            while self._bytes > MOST_BYTES:
+            while self._bytes > MOST_BYTES or len(self._pages) > MOST_PAGES:
                 self._drop(next(iter(self._pages)))
         return kept
 

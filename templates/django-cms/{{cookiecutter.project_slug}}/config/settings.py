@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "config.health.probes",
     "config.logging.requests",
     "config.security.believe_proxies",
+    "website.sites.previews",
     "django.middleware.security.SecurityMiddleware",
     "config.security.known_hosts",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -133,9 +134,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
-# Guessing is counted in the database, so over all processes: per person and address, and per address for all persons.
+# Guessing is counted in the database, so over all processes: per person and address.
 AXES_FAILURE_LIMIT = 5
-AXES_USERNAME_FORM_FIELD = "username"  # Wagtail's form calls the address so
+AXES_USERNAME_CALLABLE = "accounts.signin.counted_as"
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -176,7 +177,9 @@ FILE_UPLOAD_PERMISSIONS = 0o644
 # ── Wagtail ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 WAGTAIL_SITE_NAME = "Magazine"
-WAGTAILADMIN_BASE_URL = env.str("BASE_URL", "") or f"http://{HOST}:{PORT}"
+# In mail, in previews, and where a page is shared. Where nobody says so it is the first host that people type.
+_here = f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION and ALLOWED_HOSTS else f"http://{HOST}:{PORT}"
+WAGTAILADMIN_BASE_URL = env.str("BASE_URL", "") or _here
 WAGTAILIMAGES_IMAGE_MODEL = "media.CustomImage"
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
@@ -192,6 +195,9 @@ WAGTAILDOCS_DOCUMENT_MODEL = "media.CustomDocument"
 WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "odt", "pdf", "pptx", "txt", "xlsx", "zip"]
 WAGTAILDOCS_MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 WAGTAILDOCS_SERVE_METHOD = "serve_view"  # checks who may
+WAGTAILDOCS_PRIVATE_COLLECTION_OPTIONS = WAGTAIL_PRIVATE_PAGE_OPTIONS = {
+    "SHARED_PASSWORD": False
+}  # nobody counts guesses
 WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []  # each is an attachment: nothing uploaded is opened as a page of ours
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}

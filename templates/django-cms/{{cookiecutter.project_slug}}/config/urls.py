@@ -13,6 +13,7 @@ from wagtail.utils.urlpatterns import decorate_urlpatterns
 from config import extras, views
 from pages import feeds
 from pages.search import search
+from pages.sitemap import AllLanguages
 
 urlpatterns = [
     # The one place where scripts in the page are allowed.
@@ -20,7 +21,7 @@ urlpatterns = [
     path("documents/", include(wagtaildocs_urls)),
     re_path(r"^media/(?P<path>images/.+)$", views.media),
     path("robots.txt", views.robots),
-    path("sitemap.xml", sitemap),
+    path("sitemap.xml", sitemap, {"sitemaps": {"pages": AllLanguages}}),
     *(path("", include(module)) for module in extras.urls()),
 ]
 urlpatterns += i18n_patterns(

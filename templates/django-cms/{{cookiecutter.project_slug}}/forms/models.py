@@ -22,7 +22,7 @@ from config.limits import allowed
 from pages.models import BasePage
 
 logger = logging.getLogger("website")
-HONEYPOT = "website"  # a field that people do not see, and programs fill in
+HONEYPOT = "your-website"  # which people do not see, and programs fill in; no field of an editor has a hyphen in it
 MOST_IN_TEN_MINUTES = 5  # of one address, over all forms
 
 

@@ -32,6 +32,8 @@ class Pages(PagesAPIViewSet):
 
     authentication_classes: list[Any] = []
     throttle_classes = [PerMinute]
+    # Of whom a page is an alias is nobody's business: that one may be private.
+    meta_fields = [field for field in PagesAPIViewSet.meta_fields if field != "alias_of"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -15,22 +15,21 @@ from pages.models import ArticlePage, newest_articles
 MOST = 30
 
 
-class Articles(Feed[ArticlePage, None]):
+class Articles(Feed[ArticlePage, HttpRequest]):
     """The newest articles in the language of the address."""
 
     feed_type = Atom1Feed
-    request: HttpRequest
 
-    def get_object(self, request: HttpRequest, *_arguments: Any, **_more: Any) -> None:
-        self.request = request
+    def get_object(self, request: HttpRequest, *_arguments: Any, **_more: Any) -> HttpRequest:
+        return request
 
-    def title(self) -> str:
-        site = Site.find_for_request(self.request)
+    def title(self, request: HttpRequest) -> str:
+        site = Site.find_for_request(request)
         return site.site_name if site else ""
 
-    def link(self) -> str:
-        site = Site.find_for_request(self.request)
-        return site.root_page.localized.get_url(self.request) or "/" if site else "/"
+    def link(self, request: HttpRequest) -> str:
+        site = Site.find_for_request(request)
+        return site.root_page.localized.get_url(request) or "/" if site else "/"
 
     def description(self) -> str:
         return _("The newest articles.")
@@ -45,7 +44,7 @@ class Articles(Feed[ArticlePage, None]):
         return item.introduction
 
     def item_link(self, item: ArticlePage) -> str:
-        return str(item.get_full_url(self.request))
+        return str(item.full_url)
 
     def item_author_name(self, item: ArticlePage) -> str:
         return item.author

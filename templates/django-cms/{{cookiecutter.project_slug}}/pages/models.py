@@ -20,13 +20,13 @@ from modelcluster.fields import ParentalKey
 from taggit.models import TaggedItemBase
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.fields import StreamField
-from wagtail.models import Page, PageViewRestriction
+from wagtail.models import Page
 from wagtail.search import index
 from wagtail.url_routing import RouteResult
 
 from config.pagecache import remembered
 from pages.blocks import Body
-from pages.permissions import for_everybody, is_public
+from pages.permissions import for_everybody
 
 PER_PAGE = 20
 HOME_DEPTH = 2  # of the tree: above it there is the root, which is no page
@@ -110,17 +110,13 @@ class BasePage(Page):
         page = page.specific
         if not page.live:
             raise Http404
-        page.breadcrumbs = way
+        page.breadcrumbs = [above for above in way if above.live]
         return RouteResult(page)
 
     @property
     def above(self) -> Page | None:
         """The page above; None above the first one."""
         return self.breadcrumbs[-1] if self.breadcrumbs else None
-
-    def get_view_restrictions(self) -> Any:
-        """Nothing to ask for where nothing above is private."""
-        return PageViewRestriction.objects.none() if is_public(self.path) else super().get_view_restrictions()
 
     def structured_data(self, request: HttpRequest) -> dict[str, Any]:
         """What the page is, in the words of schema.org."""

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from wagtail.contrib.search_promotions.models import Query
 from wagtail.models import Locale, Page
@@ -20,6 +21,7 @@ MOST_PER_MINUTE = 60  # of one address
 
 
 @require_safe
+@cache_control(private=True)
 def search(request: HttpRequest) -> HttpResponse:
     """Pages that everybody may see, in the language of the address. An empty question finds nothing.
 

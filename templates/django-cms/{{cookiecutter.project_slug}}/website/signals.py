@@ -1,8 +1,12 @@
-"""What a page leaves behind."""
+"""What a page leaves behind; and where the site is, after its tables were made."""
 
-from django.db.models.signals import pre_delete
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings
+from django.db.models.signals import post_migrate, pre_delete
 from wagtail.contrib.redirects.models import Redirect
-from wagtail.models import Page
+from wagtail.models import Page, Site
 
 
 def mark_as_gone(sender: type, instance: Page, **_: object) -> None:
@@ -12,3 +16,16 @@ def mark_as_gone(sender: type, instance: Page, **_: object) -> None:
 
 
 pre_delete.connect(mark_as_gone)
+
+
+def settle(**_: object) -> None:
+    """In production the site is where BASE_URL says, until somebody says something else in the admin."""
+    if settings.PRODUCTION:
+        where = urlsplit(settings.WAGTAILADMIN_BASE_URL)
+        port = where.port or (443 if where.scheme == "https" else 80)
+        for site in Site.objects.filter(hostname="localhost"):
+            site.hostname, site.port = where.hostname, port
+            site.save()  # Wagtail remembers where sites are, and hears of it
+
+
+post_migrate.connect(settle, sender=apps.get_app_config("website"))

@@ -1,5 +1,6 @@
 """Serve in production."""
 
+import os
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,8 @@ class Command(BaseCommand):
     def handle(self, *_arguments: Any, **_options: Any) -> None:
         if faults := needed():
             raise CommandError(" ".join(f"{fault.msg} {fault.hint}" for fault in faults))
-        if settings.STATIC_ROOT and not (settings.STATIC_ROOT / "staticfiles.json").exists():
+        # After an upgrade they are others. In an image they were collected before, and nothing can be written.
+        if settings.STATIC_ROOT and os.access(settings.ROOT, os.W_OK):
             call_command("collectstatic", interactive=False, verbosity=0)
         run(settings.HOST, settings.PORT)
 

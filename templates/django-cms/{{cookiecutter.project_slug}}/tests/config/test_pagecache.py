@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import redis
 from django.conf import settings
 from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -59,6 +60,8 @@ def test_after_each_change_the_page_is_made_anew(client: Client, write: Write, h
         lambda: article.save_revision().publish(),
         lambda: Site.objects.get().save(),
         lambda: article.move(home, pos="last-child"),
+        lambda: article.copy(recursive=False, to=home, update_attrs={"slug": "copy"}),
+        lambda: article.create_alias(parent=home, update_slug="alias"),
         lambda: PageViewRestriction.objects.create(page=article, restriction_type="login"),
         article.delete,
     ]
@@ -74,6 +77,13 @@ def test_who_is_signed_in_gets_their_own(client: Client, editor: Client, write: 
     queries(client, address)
     assert queries(editor, address) > 0
     assert queries(client, address) == 0
+
+
+@pytest.mark.parametrize("address", ["/search/?q=hums", "/de/search/?q=hums"])
+def test_what_somebody_searches_is_not_kept(client: Client, write: Write, address: str) -> None:
+    write()
+    queries(client, address)
+    assert queries(client, address) > 0
 
 
 def test_a_private_page_is_not_kept(client: Client, editor: Client, write: Write) -> None:
@@ -153,6 +163,14 @@ def test_it_keeps_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made == ["/a", "/b", "/c", "/a"], "the oldest has gone"
 
 
+def test_it_keeps_no_more_pages_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pagecache, "MOST_PAGES", 2)
+    middleware = PageCache(lambda _request: HttpResponse("x"))
+    for number in range(5):
+        middleware(RequestFactory().get("/", {"x": number}))
+    assert len(middleware._pages) == 2  # noqa: SLF001
+
+
 def test_a_page_that_was_begun_before_a_change_is_not_kept_after_it() -> None:
     """It was made from what was there before; kept as new it would be shown until the next change."""
     made = 0
@@ -185,6 +203,10 @@ def test_valkey_tells_every_host_and_without_it_nothing_is_kept() -> None:
         before = one.read()
         other.move()
         assert one.read() not in (None, before)
+        redis.Redis.from_url(url.replace("valkey", "redis")).flushall()
+        emptied = one.read()
+        assert emptied == other.read()
+        assert emptied not in (None, "None", before)
     assert one.read() is None
 
 

@@ -69,6 +69,16 @@ def test_guessing_ends_after_five_and_for_this_person_only(client: Client) -> No
     assert client.post("/admin/login/", form | {"username": "grace@example.org"}).status_code == 302
 
 
+@pytest.mark.django_db
+def test_another_spelling_is_the_same_person(client: Client) -> None:
+    User.objects.create_user("ada@example.org", "correct horse battery", is_superuser=True)
+    spellings = ["ada@example.org", "Ada@example.org", "ADA@example.org", " ada@Example.org", "aDa@example.org"]
+    for email in spellings:
+        client.post("/admin/login/", {"username": email, "password": "wrong"})
+    right = {"username": "adA@example.org", "password": "correct horse battery"}
+    assert client.post("/admin/login/", right).status_code == 429
+
+
 def test_the_deployment_check_is_clean_and_says_what_is_missing(tmp_path: Path) -> None:
     env = os.environ | {
         "ENVIRONMENT": "production",

@@ -49,7 +49,7 @@ def test_what_is_missing_is_marked_and_nothing_is_kept(client: Client, form: For
 
 
 def test_a_program_is_thanked_and_forgotten(client: Client, form: FormPage) -> None:
-    answer = client.post(form.url, LETTER | {"website": "https://spam.example"})
+    answer = client.post(form.url, LETTER | {"your-website": "https://spam.example"})
     assert "It has come." in answer.content.decode()
     assert not FormSubmission.objects.exists()
     assert mail.outbox == []

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 from wagtail.contrib.search_promotions.models import Query, SearchPromotion
 from wagtail.models import Locale, Page, PageViewRestriction
 
@@ -176,6 +177,33 @@ def test_robots_and_the_map_of_the_site(client: Client, write: Write) -> None:
     assert article.full_url in html(client, "/sitemap.xml")
 
 
+def test_the_map_has_every_language_and_nothing_private(client: Client, home: HomePage, write: Write) -> None:
+    german = home.copy_for_translation(Locale.objects.get(language_code="de"))
+    german.save_revision().publish()
+    secret = write(title="Secret")
+    PageViewRestriction.objects.create(page=secret, restriction_type="login")
+    text = html(client, "/sitemap.xml")
+    assert f"<loc>{german.full_url}</loc>" in text
+    assert secret.full_url not in text
+
+
+def test_what_is_not_public_is_not_above_a_page_either(client: Client, section: SectionPage, write: Write) -> None:
+    article = write()
+    section.unpublish()
+    text = html(client, article.url)
+    assert ">City<" not in text
+    assert '"City"' not in text
+
+
+def test_a_preview_is_seen_behind_https(editor: Client, write: Write, settings: Settings) -> None:
+    article = write()
+    article.title = "Not yet"
+    settings.SECURE_SSL_REDIRECT = True
+    answer = article.make_preview_request()
+    assert answer.status_code == 200
+    assert "Not yet" in answer.content.decode()
+
+
 def test_another_slug_leaves_a_redirect(client: Client, write: Write) -> None:
     article = write()
     old = article.url
@@ -232,7 +260,7 @@ def test_a_page_costs_the_same_in_a_large_tree(
     write()
     grow(many)
     call_command("update_index", verbosity=0)
-    client.get("/search/")  # from now on it is remembered what is the same on each page
+    client.get("/")  # from now on it is remembered what is the same for everybody
     for kind, address in (addresses() | {"search": "/search/?q=grown"}).items():
         with django_assert_max_num_queries(MOST[kind]):
             assert client.get(address).status_code == 200

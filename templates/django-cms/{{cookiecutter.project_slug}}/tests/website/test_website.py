@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from pytest_django.fixtures import Settings
 from wagtail.models import Locale, Page, PageViewRestriction, Site
 
 from pages.blocks import CallToAction
 from pages.models import HomePage, SectionPage
 from tests.conftest import Write
 from website.models import Entry, SiteSettings
+from website.signals import settle
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +72,15 @@ def test_a_button_leads_to_one_place(section: SectionPage, with_page: bool, url:
         block.clean(block.to_python({"text": "Go", "page": section.pk if with_page else None, "url": url}))
 
 
+def test_in_production_the_site_is_where_people_find_it(client: Client, home: HomePage, settings: Settings) -> None:
+    settings.PRODUCTION, settings.WAGTAILADMIN_BASE_URL = True, "https://magazine.example.org"
+    settle()
+    assert '<link rel="canonical" href="https://magazine.example.org/">' in client.get("/").content.decode()
+    settings.WAGTAILADMIN_BASE_URL = "https://other.example.org"
+    settle()
+    assert Site.objects.get().hostname == "magazine.example.org", "whoever has changed it keeps it"
+
+
 def test_blocks_show_what_they_are(client: Client, home: HomePage, section: SectionPage, write: Write) -> None:
     secret = write(title="Secret")
     PageViewRestriction.objects.create(page=secret, restriction_type="login")
@@ -79,6 +90,7 @@ def test_blocks_show_what_they_are(client: Client, home: HomePage, section: Sect
         ("quote", {"text": "It hums.", "attribution": "A reader"}),
         ("call_to_action", {"text": "Go on", "page": section, "url": ""}),
         ("related_pages", {"title": "", "pages": pages}),
+        ("call_to_action", {"text": "A secret", "page": secret, "url": ""}),
     ]
     text = client.get(write(title="All of it", body=body).url).content.decode()
     assert '<h2 id="what-one-does-not-see">' in text
@@ -86,4 +98,5 @@ def test_blocks_show_what_they_are(client: Client, home: HomePage, section: Sect
     assert f'<a class="button" href="{section.url}">Go on</a>' in text
     assert f'<li><a href="{section.url}">City</a></li>' in text
     assert "Secret" not in text
+    assert "A secret" not in text
     assert Page.objects.filter(title="Secret").exists()

@@ -93,3 +93,9 @@ def json_ld(context: dict[str, Any], page: Any) -> SafeString:
 def public_pages(pages: list[Page]) -> list[Page]:
     """Those of some pages that everybody may see."""
     return [page for page in pages if page and page.live and is_public(page.path)]
+
+
+@register.simple_tag
+def public_page(page: Page) -> Page | None:
+    """A page, if everybody may see it."""
+    return page if page.live and is_public(page.path) else None

@@ -1,6 +1,5 @@
 """Make the site what an archive says that it was."""
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -26,23 +25,18 @@ class Command(BaseCommand):
         if User.objects.exists() and not options["replace"]:
             raise CommandError("There is a site here already. `--replace` puts the archive in its place.")
         media = Path(settings.MEDIA_ROOT)
-        media.parent.mkdir(parents=True, exist_ok=True)
-        for left in media.parent.glob("restore-*"):
-            shutil.rmtree(left)  # by somebody who was killed
-        # Beside the uploads, so that what was unpacked needs only another name.
-        with tempfile.TemporaryDirectory(dir=media.parent, prefix="restore-") as name:
+        media.mkdir(parents=True, exist_ok=True)
+        # Among the uploads, which may be on a disk of their own: what was unpacked needs only other names.
+        with tempfile.TemporaryDirectory(dir=media, prefix=archive.UNPACKED) as name:
             folder = Path(name)
             try:
                 manifest = archive.unpack(options["file"], folder)
             except archive.DamagedError as error:
                 raise CommandError(str(error)) from None
-            (folder / "uploads").mkdir(exist_ok=True)
             with transaction.atomic():
                 archive.replace_rows(folder)
-            # Killed just here, the uploads are still the old ones: restoring once more mends it.
-            if media.exists():
-                media.rename(folder / "before")
-            shutil.move(folder / "uploads", media)
+            # Killed from here on, the uploads are not yet those of the archive: restoring once more mends it.
+            archive.replace_uploads(folder, media)
         generation().move()
         call_command("rebuild_references_index", verbosity=0)
         call_command("update_index", verbosity=0)
