@@ -28,7 +28,7 @@ ANATOMY: tuple[tuple[str, dict[str, str]], ...] = (
     ),
     ("is it alive?", {"Django": "config/health.py", "FastAPI": "app/health.py"}),
     ("what does it log?", {"Django": "config/logging.py", "FastAPI": "app/logging.py"}),
-    ("what does an error look like?", {"Django": "config/problems.py", "FastAPI": "app/problems.py"}),
+    ("what does an error look like?", {"Django": "config/problems.py config/views.py", "FastAPI": "app/problems.py"}),
     ("how does it reach the database?", {"Django": "config/database.py", "FastAPI": "app/database.py"}),
     ("what keeps it safe?", {"Django": "config/security.py", "FastAPI": "app/security.py"}),
     ("what can one do without?", {"Django": "config/extras.py", "FastAPI": "app/extras.py"}),

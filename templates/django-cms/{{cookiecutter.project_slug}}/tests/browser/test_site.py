@@ -59,11 +59,16 @@ async def test_an_editor_writes_a_moderator_publishes_and_a_visitor_reads(visit:
     await add_block(editor, "Heading")
     await editor.locator("[name=body-0-value]").fill("What one does not see")
     await add_block(editor, "Text")
-    await editor.locator(".public-DraftEditor-content").last.click()
+    text = editor.locator(".public-DraftEditor-content").last
+    await text.click()
+    await expect(text).to_be_focused()
     await editor.keyboard.type("Water finds its way.")
+    await expect(text).to_have_text("Water finds its way.")
     await add_block(editor, "Quote")
     await editor.locator("[name=body-2-value-text]").fill("It hums.")
     await expect(editor.get_by_role("button", name="Publish")).to_have_count(0)
+    # It saves by itself: whoever submits while the first draft is on its way would make the page twice.
+    await editor.wait_for_url(re.compile(r"/edit/$"))
     await act(editor, "Submit to")
 
     assert await status(visitor, f"{STORIES}the-bridge-that-hums/") == 404
