@@ -158,7 +158,7 @@ def killed_restores(site: Processes, folder: Path) -> None:
         assert site.run(*code("from hammer import *; whole()")) == there
     site.run("restore", str(archive), "--replace")
     assert site.run(*code("from hammer import *; whole()")) == there
-    assert not list(folder.glob("restore-*")), "what those had unpacked that were killed"
+    assert not list(folder.rglob(".unpacked-*")), "what those had unpacked that were killed"
     say(f"{KILLS // 2} restores killed (one takes {took:.1f} s): never half a site, and nothing of theirs lies about")
 
 

@@ -55,7 +55,7 @@ class FileGeneration:
 
 
 class ValkeyGeneration:
-    """A key that several hosts share. While Valkey is gone nothing is kept, and nothing old is shown."""
+    """A key that several hosts share. While Valkey is gone nothing is kept; what it does not hear of ends after LONGEST_TIME."""
 
     KEY = "page-generation"
 
@@ -180,7 +180,7 @@ class PageCache:
             and "private" not in control
             and "no-store" not in control
             and "no-cache" not in control
-            and "cookie" not in response.get("Vary", "").lower().replace("accept-language", "")
+            and "cookie" not in response.get("Vary", "").lower()
             and len(response.content) <= LONGEST_PAGE
         )
 

@@ -75,7 +75,7 @@ async def test_who_was_offline_misses_nothing_and_loses_nothing(visit: Visit) ->
         await say(ada, f"missed {number}")
     await say(grace, "written offline")
     await expect(grace.locator(".waiting .body")).to_have_text(["written offline"])
-    await expect(ada.locator(".body")).to_have_text(["before", "missed 0", "missed 1", "missed 2"])
+    await expect(ada.locator(".message[data-seq] .body")).to_have_text(["before", "missed 0", "missed 1", "missed 2"])
     await grace.context.set_offline(False)
     everything = ["before", "missed 0", "missed 1", "missed 2", "written offline"]
     await expect(grace.locator("#light")).to_have_attribute("data-state", "live")
