@@ -1,7 +1,7 @@
 """How often somebody may do something: counted in the database, so over all processes and hosts."""
 
 import time
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.db import connection
 from django.utils.crypto import salted_hmac
@@ -30,6 +30,7 @@ def allowed(what: str, address: str, *, most: int, seconds: int) -> bool:
 def network(address: str) -> str:
     """Whom an address stands for: with IPv6, whoever has one has the 2⁶⁴ beside it."""
     try:
-        return str(ip_network((address, 64), strict=False)) if ip_address(address).version == 6 else address  # noqa: PLR2004
+        shared = isinstance(ip_address(address), IPv6Address)
+        return str(ip_network((address, 64), strict=False)) if shared else address
     except ValueError:
         return "unknown"

@@ -55,7 +55,7 @@ class FileGeneration:
 
 
 class ValkeyGeneration:
-    """A key that several hosts share. While Valkey is gone nothing is kept; what it does not hear of ends after LONGEST_TIME."""
+    """A key that several hosts share. While it is gone nothing is kept; what it misses is late by LONGEST_TIME."""
 
     KEY = "page-generation"
 
@@ -89,7 +89,7 @@ def forget_pages(**_: object) -> None:
     transaction.on_commit(generation().move, robust=True)
 
 
-def remembered[**Asked, Answer](make: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+def remembered[*Asked, Answer](make: Callable[[*Asked], Answer]) -> Callable[[*Asked], Answer]:
     """A function whose answers hold until something is published: for what is the same on many pages.
 
     Each answer is kept by what was asked, and handed to every thread: nobody may change it.
@@ -97,12 +97,12 @@ def remembered[**Asked, Answer](make: Callable[Asked, Answer]) -> Callable[Asked
     answers: dict[tuple[object, ...], tuple[str, float, Answer]] = {}
 
     @wraps(make)
-    def ask(*asked: Asked.args, **more: Asked.kwargs) -> Answer:
+    def ask(*asked: *Asked) -> Answer:
         now = generation().read()
         found = answers.get(asked)
         if now and found and found[0] == now and found[1] > time.monotonic():
             return found[2]
-        answer = make(*asked, **more)
+        answer = make(*asked)
         if len(answers) >= MOST_ANSWERS:
             answers.clear()
         answers[asked] = now or "", time.monotonic() + LONGEST_TIME, answer

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pytest_django.fixtures import Settings
 from wagtail.models import Page
 
 from media.models import CustomImage
+from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,16 +53,18 @@ def test_the_demo_touches_nothing_of_ours(env: dict[str, str]) -> None:
 
 
 def test_served_it_answers_and_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    port = free_port()
     env = os.environ | {
-        "ENVIRONMENT": "development",
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": secrets.token_hex(32),
         "ALLOWED_HOSTS": "127.0.0.1",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'x.sqlite3'}",
         "DATA_DIR": str(tmp_path),
-        "PORT": "0",
+        "PORT": str(port),
+        "LOG_LEVEL": "INFO",
     }
-    env |= {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.sqlite3'}", "LOG_LEVEL": "INFO"}
-    from tests.servers import free_port
-
-    env["PORT"] = str(free_port())
+    collected = ROOT / "collected" / "staticfiles.json"
+    collected.unlink(missing_ok=True)
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve"],
         cwd=ROOT,
@@ -74,7 +78,7 @@ def test_served_it_answers_and_ends_when_it_is_told_to(tmp_path: Path) -> None:
     answered = b""
     while process.poll() is None and not answered:
         try:
-            answered = urllib.request.urlopen(f"http://127.0.0.1:{env['PORT']}/livez", timeout=5).read()
+            answered = urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5).read()
         except OSError:
             continue
     process.send_signal(signal.SIGTERM)
@@ -83,3 +87,4 @@ def test_served_it_answers_and_ends_when_it_is_told_to(tmp_path: Path) -> None:
     assert answered == b'{"status": "alive"}'
     assert process.returncode == 0, printed
     assert not re.search("Traceback", printed)
+    assert collected.exists(), "after an upgrade the files of pages are others"

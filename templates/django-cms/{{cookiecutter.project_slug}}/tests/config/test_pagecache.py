@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
@@ -16,6 +17,7 @@ from wagtail.models import PageViewRestriction, Site
 
 from config import pagecache
 from config.pagecache import FileGeneration, PageCache, ValkeyGeneration
+from media.models import CustomDocument, CustomImage
 from pages.models import HomePage
 from tests import servers
 from tests.conftest import Write
@@ -47,7 +49,9 @@ def test_who_has_it_already_is_told_so(client: Client, write: Write) -> None:
     assert client.get(address, headers={"if-none-match": '"other"'}).status_code == 200
 
 
-def test_after_each_change_the_page_is_made_anew(client: Client, write: Write, home: HomePage) -> None:
+def test_after_each_change_the_page_is_made_anew(
+    client: Client, write: Write, home: HomePage, image: CustomImage
+) -> None:
     article = write()
 
     def publish() -> None:
@@ -62,6 +66,8 @@ def test_after_each_change_the_page_is_made_anew(client: Client, write: Write, h
         lambda: article.move(home, pos="last-child"),
         lambda: article.copy(recursive=False, to=home, update_attrs={"slug": "copy"}),
         lambda: article.create_alias(parent=home, update_slug="alias"),
+        image.save,
+        CustomDocument(title="Another file", file=ContentFile(b"text", "x.txt")).save,
         lambda: PageViewRestriction.objects.create(page=article, restriction_type="login"),
         article.delete,
     ]

@@ -55,6 +55,13 @@ def test_a_program_is_thanked_and_forgotten(client: Client, form: FormPage) -> N
     assert mail.outbox == []
 
 
+def test_who_has_a_website_may_say_so(client: Client, form: FormPage) -> None:
+    form.form_fields.add(FormField(label="Your website", field_type="url", sort_order=2))
+    form.save_revision().publish()
+    client.post(form.url, LETTER | {"your_website": "https://reader.example"})
+    assert FormSubmission.objects.get().form_data["your_website"] == "https://reader.example"
+
+
 def test_the_sixth_in_ten_minutes_waits_and_keeps_its_words(
     client: Client, form: FormPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from wagtail.models import PageViewRestriction
 
 from headless import api
 from media.models import CustomImage
-from pages.models import SectionPage
+from pages.models import HomePage, SectionPage
 from tests.conftest import Write
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,16 @@ def test_a_private_page_and_a_draft_are_not_there(client: Client, editor: Client
         assert ask(who, f"{PAGES}?search=secret")["items"] == []
     assert ask(client, f"{PAGES}?type=pages.ArticlePage")["meta"]["total_count"] == 1
     assert seen.live
+
+
+def test_of_whom_a_page_is_an_alias_is_not_told(client: Client, home: HomePage, write: Write) -> None:
+    secret = write(title="Secret")
+    alias = secret.create_alias(parent=home, update_slug="alias")
+    PageViewRestriction.objects.create(page=secret, restriction_type="login")
+    found = ask(client, f"{PAGES}{alias.pk}/")
+    assert secret.url not in str(found)
+    assert found["meta"]["parent"]["id"] == home.pk
+    assert "alias_of" not in found["meta"]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
