@@ -35,7 +35,10 @@ class PictureForm(forms.ModelForm[ProductImage]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if upload := cleaned.get("upload"):
-            cleaned["upload"] = images.opened(upload)
+            try:
+                cleaned["upload"] = images.opened(upload)
+            except forms.ValidationError as error:
+                self.add_error("upload", error)
         elif not self.instance.pk and self.has_changed():
             self.add_error("upload", "Which picture?")
         return cleaned

@@ -56,7 +56,7 @@ class Category(models.Model):
 
     def clean(self) -> None:
         above, depth = self.parent, 1
-        while above:
+        while above and depth <= DEEPEST:
             if above == self:
                 raise ValidationError({"parent": "A category cannot be below itself."})
             above, depth = above.parent, depth + 1

@@ -46,7 +46,7 @@ def listing(request: HttpRequest, here: Category | None, context: dict[str, Any]
         most=services.price(asked.get("most", "")),
         available=asked.get("available") == "on",
         order=asked.get("order", "") if asked.get("order", "") in ORDERS else "new",
-        page=int(page) if page.isascii() and page.isdigit() and 0 < len(page) <= 3 else 1,  # noqa: PLR2004
+        page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 4 else 1,  # noqa: PLR2004
     )
     chosen = {name: asked[name] for name in ("q", "least", "most", "available", "order") if asked.get(name)}
     context |= {"found": services.find(wanted), "wanted": wanted, "chosen": chosen}

@@ -30,12 +30,13 @@ PALETTES = [("#e8e2d6", "#31584f", "#d98e4a"), ("#dfe6ea", "#2c4a6e", "#c9a14a")
 
 
 def products() -> list[tuple[str, str, str, Decimal, list[str]]]:
-    """Shelf, name, slug, price and labels of each, sixty in all."""
+    """Shelf, name, slug, price and labels of each, sixty in all, one of each shelf after the other."""
     made = []
-    for shelf, (kind, names, price, labels) in WORDS.items():
-        for number, name in enumerate(names.split()):
-            made.append((shelf, f"{name} {kind}", f"{name}-{kind}".lower(), Decimal(price) + number % 4, labels))
-    return made[:60]
+    for number in range(9):
+        for shelf, (kind, names, price, labels) in WORDS.items():
+            if name := dict(enumerate(names.split())).get(number):
+                made.append((shelf, f"{name} {kind}", f"{name}-{kind}".lower(), Decimal(price) + number % 4, labels))
+    return made
 
 
 def picture(number: int, kind: str) -> Image.Image:

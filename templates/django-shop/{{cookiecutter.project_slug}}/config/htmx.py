@@ -4,5 +4,5 @@ from django.http import HttpRequest
 
 
 def wants_a_part(request: HttpRequest) -> bool:
-    """Whether htmx asks, and the rest of the page is there already (htmx.org/reference, "Request Headers")."""
-    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    """Whether htmx asks for what comes into a place of the page: it has the rest (four.htmx.org, request headers)."""
+    return request.headers.get("HX-Request-Type") == "partial"

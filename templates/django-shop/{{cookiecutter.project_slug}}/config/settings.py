@@ -168,7 +168,9 @@ BASE_URL = env.str("BASE_URL", "") or _here
 
 # ── Payments ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", "stripe" if PRODUCTION else "fake")
+PAYMENT_PROVIDER = env.str(
+    "PAYMENT_PROVIDER", "stripe" if PRODUCTION else "fake", validate=validate.OneOf(["fake", "stripe"])
+)
 PAYMENT_CAPTURE = env.str("PAYMENT_CAPTURE", "automatic", validate=validate.OneOf(["automatic", "manual"]))
 # By it a message of the provider is believed. In production `check --deploy` and `serve` demand one.
 WEBHOOK_SECRET = env.str("WEBHOOK_SECRET", "") or ("" if PRODUCTION else secrets.token_hex(16))

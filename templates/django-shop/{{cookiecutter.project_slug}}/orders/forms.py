@@ -28,6 +28,6 @@ class AddressForm(forms.Form):
     }
 
     def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+        super().__init__(*args, **{"label_suffix": ""} | more)
         for name, what in self.FILL_IN.items():
             self.fields[name].widget.attrs["autocomplete"] = what

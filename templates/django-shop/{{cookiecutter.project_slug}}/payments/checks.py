@@ -11,7 +11,9 @@ def needed(**_: Any) -> list[CheckMessage]:
     """What nobody can be paid without."""
     faults: list[CheckMessage] = []
     if settings.PAYMENT_PROVIDER == "fake":
-        faults.append(Error("PAYMENT_PROVIDER is the fake one.", hint="Nobody would pay: stripe.", id="payments.E001"))
+        if settings.PRODUCTION:
+            hint = "Nobody would pay. Set it to stripe."
+            faults.append(Error("PAYMENT_PROVIDER is the fake one.", hint=hint, id="payments.E001"))
     elif not (settings.STRIPE_SECRET_KEY and settings.STRIPE_PUBLISHABLE_KEY):
         hint = "Stripe's dashboard has them, under Developers."
         faults.append(Error("STRIPE_SECRET_KEY or STRIPE_PUBLISHABLE_KEY is not set.", hint=hint, id="payments.E002"))

@@ -103,7 +103,7 @@ def learn(name: str, facts: Facts) -> bool:
     payment = Payment.objects.select_for_update().filter(provider=name, reference=facts.reference).first()
     if payment is None:
         return False
-    if facts.captured.currency != payment.currency or facts.captured.amount > payment.amount:
+    if facts.captured.currency != payment.currency or facts.captured.amount not in (0, payment.amount):
         worry(
             payment.order, f"{facts.captured} came, and {payment.amount} {payment.currency} were asked for: {payment}"
         )
