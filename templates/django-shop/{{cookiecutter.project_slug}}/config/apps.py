@@ -6,14 +6,17 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
+NEEDED = ["catalogue.signals", "stock.signals", "basket.signals", "config.checks", "payments.checks"]
+
 
 class Config(AppConfig):
-    """The project itself, for its commands. It is the last in the list: the others' permissions are there."""
+    """The project itself. It is the last in the list: all models and the others' permissions are there."""
 
     name = "config"
 
     def ready(self) -> None:
-        import_module("config.checks")
+        for module in NEEDED:
+            import_module(module)
         post_migrate.connect(import_module("config.roles").make, sender=self)
 
 

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.module_loading import import_string
 from django.views.decorators.csp import csp_override
+from unfold import widgets
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.sites import UnfoldAdminSite
 
@@ -62,6 +63,26 @@ def may(permission: str) -> Callable[..., bool]:
     return allowed
 
 
+# Unfold styles the fields of models by itself; those of our own forms get its widgets here.
+WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
+    forms.BooleanField: widgets.UnfoldBooleanSwitchWidget,
+    forms.CharField: widgets.UnfoldAdminTextInputWidget,
+    forms.ChoiceField: widgets.UnfoldAdminSelectWidget,
+    forms.DecimalField: widgets.UnfoldAdminDecimalFieldWidget,
+    forms.IntegerField: widgets.UnfoldAdminIntegerFieldWidget,
+}
+
+
+def styled(form: forms.Form) -> forms.Form:
+    """A form in Unfold's look."""
+    for field in form.fields.values():
+        if make := WIDGETS.get(type(field)):
+            field.widget = make(
+                attrs=field.widget.attrs, **({"choices": field.choices} if hasattr(field, "choices") else {})
+            )
+    return form
+
+
 def act(
     request: HttpRequest,
     about: Model,
@@ -89,7 +110,7 @@ def act(
     site = import_string("django.contrib.admin.site")
     context = site.each_context(request) | {
         "title": title,
-        "form": form,
+        "form": styled(form),
         "button": button,
         "opts": meta,
     }

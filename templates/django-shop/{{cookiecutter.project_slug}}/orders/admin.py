@@ -10,12 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
-)
 
 from config.desk import ReadOnlyAdmin, ReadOnlyInline, act, may
 from orders import services
@@ -36,38 +30,36 @@ REFUSALS = (OrderError, PaymentError)
 class ShipForm(forms.Form):
     """What the customer can follow."""
 
-    tracking = forms.CharField(
-        label="Number of the parcel", max_length=80, required=False, widget=UnfoldAdminTextInputWidget
-    )
+    tracking = forms.CharField(label="Number of the parcel", max_length=80, required=False)
 
 
 class ReasonForm(forms.Form):
     """Why."""
 
-    reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
+    reason = forms.CharField(max_length=200)
 
 
 class RefundForm(ReasonForm):
     """How much, and why."""
 
-    amount = forms.DecimalField(min_value=Decimal("0.001"), decimal_places=3, widget=UnfoldAdminDecimalFieldWidget)
+    amount = forms.DecimalField(min_value=Decimal("0.001"), decimal_places=3)
     field_order = ["amount", "reason"]
 
 
 class TakeBackForm(forms.Form):
     """How many of each line came back."""
 
-    again = forms.BooleanField(
-        label="They can be sold again", required=False, initial=True, widget=UnfoldBooleanSwitchWidget
-    )
+    again = forms.BooleanField(label="They can be sold again", required=False, initial=True)
 
     def __init__(self, *args: Any, order: Order, **more: Any) -> None:
         super().__init__(*args, **more)
         for line in order.lines.all():
             self.fields[f"line{line.pk}"] = forms.IntegerField(
-                label=f"{line.name}: of {line.quantity - line.returned}", min_value=0, initial=0,
-                max_value=line.quantity - line.returned, widget=UnfoldAdminIntegerFieldWidget,
-            )  # fmt: skip
+                label=f"{line.name}: of {line.quantity - line.returned}",
+                min_value=0,
+                initial=0,
+                max_value=line.quantity - line.returned,
+            )
         self.order_fields([*(name for name in self.fields if name != "again"), "again"])
 
 

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from config.desk import ReadOnlyAdmin, act, may
 from stock import services
@@ -24,12 +23,9 @@ class CorrectForm(forms.Form):
 
     delta = forms.IntegerField(
         label="How many came (or, with a minus, are gone)", min_value=-100_000, max_value=100_000,
-        widget=UnfoldAdminIntegerFieldWidget,
     )  # fmt: skip
-    reason = forms.ChoiceField(choices=BY_HAND, widget=UnfoldAdminSelectWidget)
-    reference = forms.CharField(
-        max_length=40, required=False, help_text="The delivery note.", widget=UnfoldAdminTextInputWidget
-    )
+    reason = forms.ChoiceField(choices=BY_HAND)
+    reference = forms.CharField(max_length=40, required=False, help_text="The delivery note.")
 
     def clean_delta(self) -> int:
         delta: int = self.cleaned_data["delta"]
