@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 from workbench.starters import Starter
 
 STARTS_WITHIN = 60.0
-ENDS_WITHIN = 10.0
+ENDS_WITHIN = 20.0
 
 
 class WrongError(Exception):
@@ -66,10 +67,20 @@ def end(process: subprocess.Popen[bytes]) -> float:
         try:
             process.wait(ENDS_WITHIN)
         except subprocess.TimeoutExpired:
+            there = left_of(process)
             os.killpg(process.pid, signal.SIGKILL) if sys.platform != "win32" else process.kill()
             process.wait()
-            raise WrongError(f"{process.args!r} did not end within {ENDS_WITHIN} s of SIGTERM") from None
+            raise WrongError(f"{process.args!r} did not end within {ENDS_WITHIN} s of SIGTERM:\n{there}") from None
     return time.monotonic() - started
+
+
+def left_of(process: subprocess.Popen[bytes]) -> str:
+    """Which processes of its group are still there, and what each of them waits for."""
+    if not shutil.which("ps"):
+        return ""
+    command = ["ps", "-ww", "-o", "pid,ppid,pgid,stat,wchan:24,nlwp,time,args", "-e"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    return "\n".join(line for line in lines if str(process.pid) in line.split()[:3])
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -163,7 +163,7 @@ def killed_restores(site: Processes, folder: Path) -> None:
 
 
 def large_tree(site: Processes) -> None:
-    """The same queries with 10,000 pages as with a hundred."""
+    """No more queries with 10,000 pages than with a hundred."""
     found = {}
     for size in (100, SIZE):
         began = time.monotonic()
@@ -179,7 +179,8 @@ def large_tree(site: Processes) -> None:
         found[size] = {kind: cost[path][1] for kind, path in places.items()}
         times = ", ".join(f"{kind} {cost[path][1]:.0f} ({cost[path][0]:.1f} ms)" for kind, path in places.items())
         say(f"{size} articles, made in {time.monotonic() - began:.0f} s: queries {times}")
-    assert found[100] == found[SIZE], found
+    # Not equal: a search among few finds pages of more kinds.
+    assert all(found[SIZE][kind] <= found[100][kind] for kind in found[100]), found
     assert all(found[SIZE][kind] <= most for kind, most in MOST.items()), found
 
 

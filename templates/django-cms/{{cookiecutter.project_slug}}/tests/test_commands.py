@@ -47,6 +47,7 @@ def test_the_demo_touches_nothing_of_ours(env: dict[str, str]) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("The demo ")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.core.management.color import no_style
 from django.db import connection
 from django.test import Client
 from wagtail.models import Page, Revision
@@ -59,6 +60,10 @@ def test_what_was_wiped_comes_back(
     Page.objects.filter(depth__gt=2).delete()
     Path(image.file.path).unlink()
     image.delete()
+    with connection.cursor() as cursor:  # as in a database that is new
+        sequences = connection.introspection.sequence_list()
+        for statement in connection.ops.sequence_reset_by_name_sql(no_style(), sequences):
+            cursor.execute(statement)
     call_command("restore", file, verbosity=0)
     assert everything() == before
     assert CustomImage.objects.get().file.open().read() == uploaded

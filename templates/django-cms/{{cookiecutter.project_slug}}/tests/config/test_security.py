@@ -27,6 +27,12 @@ def test_the_probes_answer_before_the_host_check(client: Client, settings: Setti
 
 
 @pytest.mark.django_db
+def test_nothing_is_served_under_the_name_of_another_host(client: Client) -> None:
+    assert client.get("/static/css/site.css").status_code == 200
+    assert client.get("/static/css/site.css", headers={"host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.django_db
 def test_a_database_without_its_tables_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("config.health.MigrationExecutor.migration_plan", lambda *_: ["one"])
     answer = client.get("/readyz")

@@ -304,19 +304,23 @@ async def test_a_thousand_who_come_back_at_once_read_the_log_once(
     path = await make_room(ada)
     for number in range(8):
         await say(ada, path, f"{number}")
-    questions, read = 0, log.after
+    questions, there, all_are_there, read = 0, 0, asyncio.Event(), log.after
 
     async def count(database: Database, *, room_id: uuid.UUID, seq: int, limit: int) -> Sequence[Event]:
         nonlocal questions
         questions += 1
-        await asyncio.sleep(0.2)
+        await all_are_there.wait()
         return await read(database, room_id=room_id, seq=seq, limit=limit)
 
     monkeypatch.setattr(log, "after", count)
 
     async def come_back(after: int) -> None:
+        nonlocal there
         async with online(ada) as client:
             await client.follow(room_id(path), after=after)
+            there += 1
+            if there == 18:
+                all_are_there.set()
             await client.until(9)
 
     await asyncio.gather(*(come_back(number % 6) for number in range(18)))
