@@ -472,7 +472,7 @@ def vendor(session: nox.Session) -> None:
             )
             run(session, "npm", "run", "--silent", "build", env=environment())
             name = package.parent.name
-            project = STARTERS[name].project if name in STARTERS else ROOT
+            project = made_for if (made_for := starters.TEMPLATES / name / starters.PROJECT_FOLDER).exists() else ROOT
             for made in sorted((package.parent / "made").rglob("*.*")):
                 kept = project / made.relative_to(package.parent / "made")
                 if "--write" in session.posargs:

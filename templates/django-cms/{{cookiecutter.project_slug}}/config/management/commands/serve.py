@@ -4,14 +4,12 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Tags
+from django.core.checks import ERROR, Tags, run_checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
-
-from config.checks import needed
 
 
 class Command(BaseCommand):
@@ -19,7 +17,9 @@ class Command(BaseCommand):
     requires_system_checks = [Tags.compatibility]
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
-        if faults := needed():
+        # As `check --deploy`: what production cannot do without.
+        found = run_checks(tags=[Tags.security], include_deployment_checks=True)
+        if faults := [fault for fault in found if fault.level >= ERROR]:
             raise CommandError(" ".join(f"{fault.msg} {fault.hint}" for fault in faults))
         # After an upgrade they are others. In an image they were collected before, and nothing can be written.
         if settings.STATIC_ROOT and os.access(settings.ROOT, os.W_OK):

@@ -1,0 +1,36 @@
+"""How often somebody may do something: counted in the database, so over all processes and hosts."""
+
+import time
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from django.db import connection
+from django.utils.crypto import salted_hmac
+
+from config.models import Use
+
+# One statement, so that of many at once none is overlooked; it is the same on both databases.
+COUNT = """
+INSERT INTO config_use (key, count, until) VALUES (%s, 1, %s)
+ON CONFLICT (key) DO UPDATE SET count = config_use.count + 1 RETURNING count
+"""
+
+
+def allowed(what: str, address: str, *, most: int, seconds: int) -> bool:
+    """Count one more use of something from an IP address; whether it is among the first so many of this span."""
+    span = int(time.time()) // seconds
+    key = salted_hmac("config.limits", f"{what} {network(address)} {span}", algorithm="sha256").hexdigest()
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [key, (span + 1) * seconds])
+        count = int(cursor.fetchone()[0])
+    if count == 1:
+        Use.objects.filter(until__lte=span * seconds).delete()
+    return count <= most
+
+
+def network(address: str) -> str:
+    """Whom an address stands for: with IPv6, whoever has one has the 2⁶⁴ beside it."""
+    try:
+        shared = isinstance(ip_address(address), IPv6Address)
+        return str(ip_network((address, 64), strict=False)) if shared else address
+    except ValueError:
+        return "unknown"

@@ -1,0 +1,60 @@
+"""One line per request, without query strings; JSON in production. The id of a request is in its answer too."""
+
+import logging
+import logging.config
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger("access")
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Name each request, and write down how it went."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        token = request_id.set(name := uuid.uuid4().hex)
+        try:
+            response = get_response(request)
+            response["X-Request-ID"] = name
+            took = round((time.perf_counter() - started) * 1000, 1)
+            about = {"method": request.method, "path": request.path, "status": response.status_code, "ms": took}
+            logger.info("%s %s %s", request.method, request.path, response.status_code, extra=about)
+        finally:
+            request_id.reset(token)
+        return response
+
+    return answer
+
+
+class WithRequestId(logging.Filter):
+    """Adds the id of the request during which something was said."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+def configure(options: dict[str, Any]) -> None:
+    """Django calls it with settings.LOGGING."""
+    formatter: dict[str, Any] = {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    if options["json"]:
+        fields = "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s"
+        formatter = {"()": "pythonjsonlogger.json.JsonFormatter", "fmt": fields, "rename_fields": {"asctime": "time"}}
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": formatter},
+            "filters": {"request_id": {"()": WithRequestId}},
+            "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+            "root": {"handlers": ["out"], "level": "WARNING"},
+            "loggers": {name: {"level": options["level"]} for name in options["ours"]},
+        }
+    )

@@ -1,0 +1,11 @@
+"""What the stock refuses."""
+
+from collections.abc import Mapping
+
+
+class OutOfStockError(Exception):
+    """There is not as much as is wanted: `lacking` has what there is, by the variant's id."""
+
+    def __init__(self, lacking: Mapping[int, int]) -> None:
+        super().__init__(f"out of stock: {dict(lacking)}")
+        self.lacking = lacking
