@@ -37,7 +37,7 @@ from workbench.machine import environment, temporary, workplace
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "none"  # the script block above is the environment of all sessions
-nox.options.allow_parallel = True  # `nox -j 2`: most of a test is waiting
+nox.options.allow_parallel = True  # `nox -j 2`, but for what has browsers and clocks: those do not like to wait
 nox.options.sessions = ["lint", "types", "common", "starter", "strip", "docs", "templates", "lesson", "skeleton"]
 
 # `kill`, and nox itself when one of parallel sessions fails or Ctrl-C is pressed: what was started is ended too.
@@ -223,7 +223,7 @@ def templates(session: nox.Session) -> None:
     pytest(session, "tests/test_templates.py", "tests/test_use.py", "tests/test_workbench.py")
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 def skeleton(session: nox.Session) -> None:
     """A throw-away starter on Django goes the way that CONTRIBUTING describes, through every session."""
     pytest(session, "tests/test_skeleton.py")
@@ -247,7 +247,7 @@ def common(session: nox.Session) -> None:
 # ── The generated projects ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 @one_starter
 def starter(session: nox.Session, name: str) -> None:
     """A starter, the way a user gets it: generated, checked, tested on both databases, and then really used.
@@ -278,7 +278,7 @@ def starter(session: nox.Session, name: str) -> None:
                 print(use(starter_, project, env))
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 @one_starter
 def strip(session: nox.Session, name: str) -> None:
     """A starter without its extras, and then under another name, by its README's words: what is left works.
@@ -405,7 +405,7 @@ def image(session: nox.Session, name: str) -> None:
             print(f"{starter_.name}: {images.check(engine, starter_, project, environment())}")
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 @one_starter
 def proof(session: nox.Session, name: str) -> None:
     """The heavy proofs at full length, and each extra taken away alone: `nox -s "proof(fastapi-realtime)"`.
@@ -417,7 +417,7 @@ def proof(session: nox.Session, name: str) -> None:
         without(session, STARTERS[name], [extra["name"]])
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 @one_starter
 def bench(session: nox.Session, name: str) -> None:
     """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`."""
