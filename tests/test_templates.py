@@ -275,3 +275,8 @@ def test_its_workflow_tests_it_and_audits_it_weekly(starter: starters.Starter) -
     dependabot = (starter.project / ".github" / "dependabot.yml").read_text("utf-8")
     for ecosystem in ("uv", "github-actions", "docker"):
         assert f"package-ecosystem: {ecosystem}\n" in dependabot
+
+
+@every_starter
+def test_its_containers_are_for_production_whatever_the_file_for_development_says(starter: starters.Starter) -> None:
+    assert "\n    ENVIRONMENT: production" in (starter.project / "compose.yaml").read_text("utf-8")
