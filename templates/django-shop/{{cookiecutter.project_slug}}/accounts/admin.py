@@ -30,5 +30,5 @@ class UserAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, _obj: User | None = None) -> list[str]:
         """Nobody makes themselves, or somebody else, more than they are."""
-        more = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
+        more = [] if request.user.is_superuser else ["email", "is_active", "is_staff", "is_superuser", "groups"]
         return [*self.readonly_fields, *more]

@@ -79,7 +79,7 @@ def put(basket: Basket, variant: Variant, quantity: int) -> Line:
         raise OutOfStockError({variant.pk: available(variant)})
     now = {"quantity": min(quantity, MOST, there), "price_seen": variant.price}
     line, _ = Line.objects.update_or_create(basket=basket, variant=variant, defaults=now)
-    basket.save(update_fields=["changed_at"])
+    Basket.objects.filter(pk=basket.pk).update(changed_at=timezone.now())
     return line
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminImageFieldWidget
@@ -87,7 +87,15 @@ class ProductAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         found: QuerySet[Product] = super().get_queryset(request)
-        return found.annotate(available=Sum("variants__level__available"))
+        there = Variant.objects.filter(product=OuterRef("pk")).values("product")
+        return found.annotate(available=Subquery(there.annotate(all=Sum("level__available")).values("all")))
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        """Never the lowest price: it follows from the variants."""
+        if change:
+            obj.save(update_fields=[field for field in form.cleaned_data if field in form.base_fields])
+        else:
+            super().save_model(request, obj, form, change)
 
     @admin.display(description="from", ordering="lowest_price")
     def price(self, product: Product) -> str:

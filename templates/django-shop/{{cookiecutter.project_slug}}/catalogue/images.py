@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 WIDTHS = (320, 640, 1280)
 KINDS = ["AVIF", "JPEG", "PNG", "WEBP"]
 LARGEST = 10 * 1024 * 1024  # bytes of an upload
+LONGEST_SIDE = 12_000
 MOST_PIXELS = 50_000_000  # a small file can unpack to gigabytes
 
 
@@ -24,7 +25,7 @@ def opened(upload: IO[bytes]) -> Image.Image:
     upload.seek(0)
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(upload, formats=KINDS) as found:
-            if found.width * found.height > MOST_PIXELS:
+            if found.width * found.height > MOST_PIXELS or max(found.size) > LONGEST_SIDE:
                 raise ValidationError(f"This picture is too large: {MOST_PIXELS // 10**6} megapixels at most.")
             found.load()
             upright = ImageOps.exif_transpose(found)

@@ -91,7 +91,7 @@ def price(typed: str) -> Decimal | None:
         amount = Decimal(typed.strip().replace(",", "."))
     except ArithmeticError:
         return None
-    return amount if amount.is_finite() and 0 <= amount < 10**9 else None
+    return round(amount, 3) if amount.is_finite() and 0 <= amount < 10**9 else None
 
 
 def json_ld(product: Product, variants: Sequence[Any], address: str, host: str) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """Where the people work who run the shop: Unfold's admin, with our sign-in, our policy, and forms for what is done."""
 
+import hashlib
+import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.cache import cache
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,6 +20,8 @@ from django.views.decorators.csp import csp_override
 from unfold import widgets
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.sites import UnfoldAdminSite
+
+ONE_DAY = int(timedelta(days=1).total_seconds())
 
 
 class Desk(UnfoldAdminSite):
@@ -99,10 +105,17 @@ def act(
     """
     meta = about._meta
     page = f"admin:{meta.app_label}_{meta.model_name}_change"
+    once = request.POST.get("once") or secrets.token_hex(16)
+    done = f"act-{hashlib.sha256(once.encode()).hexdigest()}"
     if request.method == "POST" and form.is_valid():
+        # Clicked twice it is done once: the cache is in the database, and so one for all processes.
+        if not cache.add(done, "done", ONE_DAY):
+            messages.info(request, "That was done already.")
+            return redirect(page, about.pk)
         try:
             said = do(form.cleaned_data)
         except refusals as error:
+            cache.delete(done)
             form.add_error(None, str(error))
         else:
             messages.success(request, said)
@@ -112,6 +125,7 @@ def act(
         "title": title,
         "form": styled(form),
         "button": button,
+        "once": once,
         "opts": meta,
     }
     return TemplateResponse(request, "admin/act.html", context, status=422 if form.errors else 200)

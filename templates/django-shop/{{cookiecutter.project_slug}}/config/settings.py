@@ -177,7 +177,8 @@ WEBHOOK_SECRET = env.str("WEBHOOK_SECRET", "") or ("" if PRODUCTION else secrets
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", "")
 STRIPE_API = env.str("STRIPE_API", "")  # another address than Stripe's, for tests
-STRIPE_INTENT: dict[str, object] = {} if STRIPE_API else {"automatic_payment_methods": {"enabled": True}}
+# Cards only: what takes days to arrive would expire meanwhile.
+STRIPE_INTENT: dict[str, object] = {} if STRIPE_API else {"payment_method_types": ["card"]}
 
 # ── Work in the background ──────────────────────────────────────────────────────────────────────────────────────────
 

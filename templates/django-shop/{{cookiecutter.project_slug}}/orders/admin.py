@@ -42,7 +42,7 @@ class ReasonForm(forms.Form):
 class RefundForm(ReasonForm):
     """How much, and why."""
 
-    amount = forms.DecimalField(min_value=Decimal("0.001"), decimal_places=3)
+    amount = forms.DecimalField(min_value=Decimal("0.001"), max_digits=14, decimal_places=3)
     field_order = ["amount", "reason"]
 
 

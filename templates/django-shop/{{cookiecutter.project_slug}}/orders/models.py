@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Round
 from django.urls import reverse
 
+from basket.models import Basket
 from catalogue.models import TaxClass, Variant
 from config.money import Money
 from orders.states import Status
@@ -95,6 +96,7 @@ class Order(models.Model):
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="orders")
     email = models.EmailField()
+    basket = models.ForeignKey(Basket, models.SET_NULL, null=True, blank=True, related_name="orders", editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, editable=False)
     currency = models.CharField(max_length=3)
     tax_included = models.BooleanField()  # in the prices of the lines; else it was added to them
@@ -232,6 +234,7 @@ class Mail(models.Model):
     claimed_until = models.DateTimeField(null=True)  # somebody is sending it; after that, somebody else may
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
+    queued_until = models.DateTimeField(null=True)  # a worker has been told; after that it is told again
 
     class Meta:
         indexes: ClassVar = [models.Index("claimed_until", condition=Q(sent_at=None), name="mail_to_send")]

@@ -87,7 +87,8 @@ def place(*, basket: Basket, customer: Customer, method: ShippingMethod, expecte
         raise TotalChangedError(f"The total has changed to {now.total}. Look at it once more, please.")
     order = Order.objects.create(
         user=customer.user,
-        email=customer.email,
+        basket=basket,
+        email=customer.email.lower(),
         address=asdict(customer.address),
         currency=now.total.currency,
         tax_included=now.tax_included,
@@ -120,6 +121,8 @@ def place(*, basket: Basket, customer: Customer, method: ShippingMethod, expecte
     record(order, Kind.PLACED)
     # Last: whoever else wants the same things waits from here to the commit.
     stock.take(wanted={line.variant_id: line.quantity for line in contents.lines}, reference=order.number)
+    if not now.total:
+        pay(order)  # nobody asks for nothing
     return order
 
 
@@ -169,6 +172,7 @@ def ship(order: Order, *, tracking: str, by: User | None) -> None:
 @transaction.atomic
 def take_back(order: Order, *, quantities: Mapping[int, int], again: bool, by: User | None) -> None:
     """So many of each line (by id) came back; `again` puts them into the stock. When all did, it is returned."""
+    Order.objects.select_for_update().get(pk=order.pk)  # of two parts at once one is the last
     if order.status != Status.SHIPPED:
         raise WrongStateError(f"Order {order} is {order.get_status_display()}: nothing of it can come back.")
     if not (wanted := {line: many for line, many in quantities.items() if many}):
@@ -219,5 +223,8 @@ def oversight() -> dict[str, int]:
         "to ship": Order.objects.filter(status=Status.PAID).count(),
         "waiting for payment": Order.objects.filter(status=Status.PENDING).count(),
         "sent back, this week": OrderEvent.objects.filter(kind=Kind.RETURNED, at__gte=week).count(),
+        "mails not sent for an hour": Mail.objects.filter(
+            sent_at=None, event__at__lt=timezone.now() - timedelta(hours=1)
+        ).count(),
         "to look at, this week": OrderEvent.objects.filter(kind=Kind.ATTENTION, at__gte=week).count(),
     }

@@ -15,7 +15,7 @@ from orders.models import Mail
 
 logger = logging.getLogger("orders")
 CLAIM = timedelta(minutes=5)  # longer than any mail server takes
-MOST_ATTEMPTS = 12
+LONGEST_PAUSE = timedelta(hours=6)
 LEFT_AFTER = timedelta(minutes=1)
 
 
@@ -32,6 +32,8 @@ def send(event: int) -> None:
     if not mine.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1):
         return
     mail = Mail.objects.select_related("event__order").get(pk=event)
+    # Who is not there is asked again later and later, and never given up.
+    Mail.objects.filter(pk=event).update(claimed_until=now + min(CLAIM * 2 ** (mail.attempts - 1), LONGEST_PAUSE))
     try:
         message(mail).send()
     except (OSError, SMTPException) as error:
@@ -61,7 +63,9 @@ def send_left() -> int:
     """Enqueue what nobody has sent: its task was lost with a process, or the mail server did not answer."""
     now = timezone.now()
     free = Q(claimed_until=None, event__at__lt=now - LEFT_AFTER) | Q(claimed_until__lt=now)
-    left = Mail.objects.filter(free, sent_at=None, attempts__lt=MOST_ATTEMPTS).values_list("pk", flat=True)
-    for event in list(left):
+    waiting = Q(queued_until=None) | Q(queued_until__lt=now)
+    left = list(Mail.objects.filter(free, waiting, sent_at=None).values_list("pk", flat=True))
+    Mail.objects.filter(pk__in=left).update(queued_until=now + CLAIM)
+    for event in left:
         send.enqueue(event)
     return len(left)

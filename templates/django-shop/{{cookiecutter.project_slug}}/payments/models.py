@@ -70,6 +70,7 @@ class Refund(models.Model):
     key = models.UUIDField("idempotency key", default=uuid.uuid4, unique=True, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     reference = models.CharField(max_length=100, blank=True)
+    queued_until = models.DateTimeField(null=True)  # a worker has been told; after that it is told again
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     at = models.DateTimeField(auto_now_add=True)
 

@@ -24,8 +24,9 @@ from payments.providers import Facts, provider
 from stock.errors import OutOfStockError
 
 logger = logging.getLogger("payments")
-RANK = [Status.STARTED, Status.CANCELLED, Status.AUTHORISED, Status.CAPTURED]
-MOST_ATTEMPTS = 20
+SURE = (Status.AUTHORISED, Status.CAPTURED)
+RANK = [Status.STARTED, Status.AUTHORISED, Status.CANCELLED, Status.CAPTURED]
+LONGEST_WAIT = timedelta(days=7)  # of a message that could not be processed; the desk shows it before
 
 
 def start(order: Order) -> Payment:
@@ -84,7 +85,8 @@ def process(event_id: str) -> None:
 
 def process_left() -> int:
     """Messages that were stored and of which nothing was made yet."""
-    left = WebhookEvent.objects.filter(processed_at=None, attempts__lt=MOST_ATTEMPTS).values_list("pk", flat=True)
+    young = timezone.now() - LONGEST_WAIT
+    left = WebhookEvent.objects.filter(processed_at=None, received_at__gt=young).values_list("pk", flat=True)
     done = 0
     for event in list(left):
         try:
@@ -110,13 +112,16 @@ def learn(name: str, facts: Facts) -> bool:
         return True
     before = payment.status
     says = Status.CAPTURED if facts.captured else Status.AUTHORISED if facts.authorised else Status.STARTED
-    says = Status.CANCELLED if facts.cancelled and says == Status.STARTED else says
+    says = Status.CANCELLED if facts.cancelled and says != Status.CAPTURED else says
     payment.status = max(Status(before), says, key=RANK.index)
     payment.captured = max(payment.captured, facts.captured.amount)
     payment.save()
-    sure = (Status.AUTHORISED, Status.CAPTURED)
-    if payment.status in sure and before not in sure:
+    if payment.status in SURE and before not in SURE:
         settle(payment)
+    elif payment.status == Status.CAPTURED and before != Status.CAPTURED and payment.to_void:
+        give_back(payment, "It was captured when it was not wanted any more.")
+    elif payment.status == Status.CANCELLED and before == Status.AUTHORISED and not payment.to_void:
+        worry(payment.order, f"What was held on the card is gone: {payment}")
     if facts.declined and payment.status == Status.STARTED:
         orders.record(payment.order, Kind.DECLINED, note=facts.declined)
     if facts.refunded.amount > payment.refunded:
@@ -135,7 +140,20 @@ def settle(payment: Payment) -> None:
     except OutOfStockError:
         give_back(payment, "It was paid after its time, and is sold out.")
     except WrongStateError:
+        others = order.payments.exclude(pk=payment.pk).filter(status__in=SURE)
+        if order.status in (OrderStatus.PAID, OrderStatus.SHIPPED) and not others.exists():
+            return  # it is this one that has paid it before
         give_back(payment, f"The order was {order.get_status_display()} when the money came.")
+
+
+def look_at_unpaid() -> None:
+    """Before orders expire: is one of them paid, and the message about it was lost?"""
+    late = {"order__status": OrderStatus.PENDING, "order__reserved_until__lt": timezone.now()}
+    for payment in Payment.objects.filter(status=Status.STARTED, **late):
+        try:
+            look(payment)
+        except PaymentError as error:
+            logger.warning("payment %s could not be looked at: %s", payment, error)
 
 
 def give_back(payment: Payment, reason: str, by: User | None = None) -> None:
@@ -185,8 +203,10 @@ def refused(promised: Refund, *, why: str) -> None:
 @transaction.atomic
 def cancel(order: Order, *, by: User | None, note: str = "") -> None:
     """Cancel an order, paid or not. What was paid goes back, and what is being paid is not wanted any more."""
+    # Payments before the order, as `learn` does: two who wait for each other would wait for ever.
+    payments = list(order.payments.select_for_update().order_by("pk").exclude(status=Status.CANCELLED))
     orders.cancel(order, by=by, note=note)
-    for payment in order.payments.select_for_update().exclude(status=Status.CANCELLED):
+    for payment in payments:
         if payment.left:
             refund(payment=payment, amount=payment.left, reason=note or "The order was cancelled.", by=by)
         elif payment.status != Status.CAPTURED:

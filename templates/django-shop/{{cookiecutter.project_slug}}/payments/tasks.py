@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.tasks import task
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from payments.providers import provider
 
 logger = logging.getLogger("payments")
 LEFT_AFTER = timedelta(minutes=1)
+QUEUED = timedelta(minutes=10)
 
 
 @task
@@ -47,14 +49,17 @@ def void(payment: int) -> None:
         logger.warning("payment %s is still to be cancelled: %s", found, error)
         return
     with transaction.atomic():
-        Payment.objects.filter(pk=found.pk).update(to_void=False)
         services.learn(found.provider, facts)
+        Payment.objects.filter(pk=found.pk).update(to_void=False)
 
 
 def do_left() -> int:
     """Enqueue what nobody has done: its task was lost with a process, or the provider did not answer."""
     before = timezone.now() - LEFT_AFTER
-    refunds = list(Refund.objects.filter(status=Refund.Status.PENDING, at__lt=before).values_list("pk", flat=True))
+    waiting = Q(queued_until=None) | Q(queued_until__lt=timezone.now())
+    pending = Refund.objects.filter(waiting, status=Refund.Status.PENDING, at__lt=before)
+    refunds = list(pending.values_list("pk", flat=True))
+    Refund.objects.filter(pk__in=refunds).update(queued_until=timezone.now() + QUEUED)
     voids = list(Payment.objects.filter(to_void=True, started_at__lt=before).values_list("pk", flat=True))
     for refund in refunds:
         carry_out.enqueue(refund)

@@ -64,6 +64,10 @@ class LevelAdmin(ModelAdmin):
         """Of its variant."""
         return level.variant.sku
 
+    def save_model(self, request: HttpRequest, obj: Level, form: Any, change: bool) -> None:  # noqa: ARG002  Django's names
+        """Never the number itself: it may have changed since this page was asked for."""
+        obj.save(update_fields=["low"])
+
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.test import Client
@@ -152,6 +153,26 @@ def test_finance_gives_money_back_with_a_reason(staff: Staff, paid: Order, commi
     payment.refresh_from_db()
     assert payment.left.amount == 0
     assert Order.objects.get().status == Status.CANCELLED
+
+
+def test_who_clicks_twice_has_done_it_once(staff: Staff, paid: Order, variant: Variant) -> None:
+    finance, packer = staff("Finance"), staff("Fulfilment")
+    for _ in range(2):
+        answer = finance.post(
+            f"/admin/orders/order/{paid.pk}/refund/", {"amount": "5", "reason": "x", "once": "a"}, follow=True
+        )
+        packer.post(f"/admin/stock/level/{variant.pk}/correct/", {"delta": "1", "reason": "received", "once": "b"})
+    assert "That was done already." in answer.content.decode()
+    assert Payment.objects.get().refunded == 5
+    assert Level.objects.get().available == 9
+
+
+def test_the_desk_never_writes_a_number_of_the_stock(variant: Variant, rf: Any) -> None:
+    stale = Level.objects.get()
+    place({variant: 4})
+    stale.low = 1
+    site._registry[Level].save_model(rf.post("/"), stale, None, change=True)  # noqa: SLF001
+    assert list(Level.objects.values_list("available", "low")) == [(6, 1)]
 
 
 def test_nothing_was_received_nothing_is_given_back(staff: Staff, variant: Variant) -> None:

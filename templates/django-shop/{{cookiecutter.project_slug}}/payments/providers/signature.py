@@ -23,7 +23,9 @@ def verify(body: bytes, header: str, secret: str) -> None:
         raise ForgedError("The message has no time, or is too old.")
     wanted = digest(body, secret, int(when[:12]))
     # All of them: while a secret is exchanged there are two.
-    if not secret or not any(hmac.compare_digest(value, wanted) for name, value in parts if name == "v1"):
+    if not secret or not any(
+        hmac.compare_digest(value.encode(), wanted.encode()) for name, value in parts if name == "v1"
+    ):
         raise ForgedError("The message is not signed with our secret.")
 
 

@@ -11,6 +11,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+import stripe
 from django.conf import settings
 from django.core import mail
 from django.core.management import CommandError, call_command
@@ -22,13 +23,15 @@ from pytest_django.fixtures import Settings
 from catalogue.models import Variant
 from config.money import Money
 from orders import services as orders
-from orders.models import Kind, Order, OrderEvent
+from orders.models import Kind, Order, OrderEvent, ShippingMethod
 from orders.states import Status as OrderStatus
 from payments import services, tasks
 from payments.errors import PaymentError, TooMuchError, UnreachableError
 from payments.models import FakeIntent, Payment, Refund, Status, WebhookEvent
+from payments.providers import intents
 from payments.providers.fake import FakeProvider
 from payments.providers.signature import sign
+from payments.providers.stripe import ask
 from stock.models import Level
 from stock.services import differences
 from tests.shelf import make_variant, make_ways, place
@@ -116,7 +119,17 @@ def test_a_message_that_is_not_signed_lately_by_the_provider_is_nothing(
 
 
 @pytest.mark.parametrize(
-    "header", ["", "t=,v1=", "t=1,v1=x", "v1=x", "garbage", "t=²,v1=x", "t=99999999999999999999,v1=x"]
+    "header",
+    [
+        "",
+        "t=,v1=",
+        "t=1,v1=x",
+        "v1=x",
+        "garbage",
+        "t=²,v1=x",
+        f"t={int(time.time())},v1=é",
+        "t=99999999999999999999,v1=x",
+    ],
 )
 def test_no_header_is_believed(payment: Payment, header: str) -> None:
     body = succeeded(payment)
@@ -417,9 +430,56 @@ class TestManual:
             services.cancel(order, by=None)
         assert FakeIntent.objects.get().status == "canceled"
         payment.refresh_from_db()
-        assert not payment.to_void
+        assert (payment.status, payment.to_void) == (Status.CANCELLED, False)
         with pytest.raises(PaymentError):
             services.capture(payment)
+
+
+def test_a_hold_that_is_gone_pays_nothing_and_somebody_must_look(variant: Variant) -> None:
+    first = services.start(place({variant: 1}))
+    gone, held = message(first, "canceled", "1", status="canceled"), "amount_capturable_updated"
+    assert send(gone) == send(message(first, held, "2", status="requires_capture")) == 200
+    assert Order.objects.get().status == OrderStatus.PENDING
+    second = services.start(place({variant: 1}))
+    send(message(second, held, "3", status="requires_capture"))
+    send(message(second, "canceled", "4", status="canceled"))
+    second.refresh_from_db()
+    assert second.status == Status.CANCELLED
+    assert kinds(second.order) == [Kind.PLACED, Kind.PAID, Kind.ATTENTION]
+
+
+def test_what_was_captured_while_it_was_cancelled_goes_back(order: Order, settings: Settings, commits: Commits) -> None:
+    settings.PAYMENT_CAPTURE = "manual"
+    payment = pay(order)
+    FakeProvider().capture(payment.reference, amount=order.to_pay, key="x")  # and nobody hears of it
+    with commits():
+        services.cancel(order, by=None)
+    payment.refresh_from_db()
+    assert (payment.status, payment.left) == (Status.CAPTURED, euro("0"))
+
+
+def test_a_lost_message_is_asked_for_before_the_order_expires(order: Order, payment: Payment) -> None:
+    FakeProvider().pay(payment.reference, "works")
+    Order.objects.update(reserved_until=timezone.now() - timedelta(seconds=1))
+    call_command("housekeeping")
+    assert Order.objects.get().status == OrderStatus.PAID
+
+
+def test_what_costs_nothing_is_paid(method: object, settings: Settings) -> None:
+    ShippingMethod.objects.update(price=0)
+    assert place({make_variant("0.00"): 1}).status == OrderStatus.PAID
+
+
+def test_stripe_s_own_objects_are_understood() -> None:
+    intent = {"id": "pi_1", "object": "payment_intent", "amount": 500, "amount_received": 500, "currency": "eur"}
+    answer = stripe.PaymentIntent.construct_from(intent | {"status": "succeeded"}, "key")
+    assert intents.facts(ask(lambda: answer)).captured == euro("5")
+
+    def gone() -> None:
+        raise stripe.APIConnectionError("gone")  # type: ignore[no-untyped-call]
+
+    with pytest.raises(UnreachableError):
+        ask(gone)
 
 
 def test_a_message_that_cannot_be_processed_is_kept(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:

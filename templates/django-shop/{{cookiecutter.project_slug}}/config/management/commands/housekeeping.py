@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from basket import services as baskets
@@ -15,6 +17,7 @@ class Command(BaseCommand):
     help = "Release what was not paid for, and take up what was left lying: messages, refunds, mails."
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
+        payments.look_at_unpaid()
         done = {
             "messages processed": payments.process_left(),
             "orders expired": orders.expire_unpaid(),
@@ -22,5 +25,8 @@ class Command(BaseCommand):
             "mails taken up": mails.send_left(),
             "baskets forgotten": baskets.forget_old(),
         }
+        call_command("clearsessions")
+        if "Database" in settings.TASKS["default"]["BACKEND"]:
+            call_command("prune_db_task_results", verbosity=0)
         if said := ", ".join(f"{what}: {many}" for what, many in done.items() if many):
             self.stdout.write(said)
