@@ -30,7 +30,9 @@ def allowed(what: str, address: str, *, most: int, seconds: int) -> bool:
 def network(address: str) -> str:
     """Whom an address stands for: with IPv6, whoever has one has the 2⁶⁴ beside it."""
     try:
-        shared = isinstance(ip_address(address), IPv6Address)
-        return str(ip_network((address, 64), strict=False)) if shared else address
+        found = ip_address(address)
+        if isinstance(found, IPv6Address) and not found.ipv4_mapped:
+            return str(ip_network((address, 64), strict=False))
+        return str(getattr(found, "ipv4_mapped", None) or found)
     except ValueError:
         return "unknown"

@@ -11,6 +11,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger("access")
+SECRET = ("key", "token")  # parts of an address that open something
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
@@ -24,13 +25,22 @@ def requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
             response = get_response(request)
             response["X-Request-ID"] = name
             took = round((time.perf_counter() - started) * 1000, 1)
-            about = {"method": request.method, "path": request.path, "status": response.status_code, "ms": took}
-            logger.info("%s %s %s", request.method, request.path, response.status_code, extra=about)
+            path = without_secrets(request)
+            about = {"method": request.method, "path": path, "status": response.status_code, "ms": took}
+            logger.info("%s %s %s", request.method, path, response.status_code, extra=about)
         finally:
             request_id.reset(token)
         return response
 
     return answer
+
+
+def without_secrets(request: HttpRequest) -> str:
+    """The path, but for what opens something: whoever reads the log is not to use it."""
+    path = request.path
+    for name, value in (request.resolver_match.kwargs if request.resolver_match else {}).items():
+        path = path.replace(str(value), "…") if name in SECRET else path
+    return path
 
 
 class WithRequestId(logging.Filter):

@@ -30,7 +30,13 @@ def test_of_twenty_at_once_exactly_so_many_may(committed: None, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     ("address", "counted"),
-    [("198.51.100.7", "198.51.100.7"), ("2001:db8::1:2", "2001:db8::/64"), ("", "unknown"), ("garbage", "unknown")],
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("2001:db8::1:2", "2001:db8::/64"),
+        ("", "unknown"),
+        ("garbage", "unknown"),
+    ],
 )
 def test_who_has_one_address_of_the_new_kind_has_them_all(address: str, counted: str) -> None:
     assert network(address) == counted

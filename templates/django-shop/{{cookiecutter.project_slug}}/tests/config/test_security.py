@@ -131,6 +131,18 @@ def test_another_site_cannot_act_for_somebody(ada: User, path: str) -> None:
 
 
 @pytest.mark.django_db
+def test_what_opens_something_is_not_in_the_log(
+    client: Client, variant: Variant, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = place({variant: 1})
+    client.get(order.get_absolute_url())
+    client.get("/account/password/reset/key/1-secretsecret/")
+    assert "GET /orders/…/ 200" in caplog.text
+    assert order.token not in caplog.text
+    assert "secretsecret" not in caplog.text
+
+
+@pytest.mark.django_db
 def test_a_page_that_breaks_says_so_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.raise_request_exception = False
 
