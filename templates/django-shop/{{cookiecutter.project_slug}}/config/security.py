@@ -4,7 +4,7 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 type View = Callable[[HttpRequest], HttpResponse]
 
@@ -37,10 +37,12 @@ def believe_proxies(get_response: View) -> View:
 
 
 def known_hosts(get_response: View) -> View:
-    """Refuse a host that is not ours, before anything is kept or made under its name."""
+    """Refuse a host that is not ours, before anything is kept or made under its name; and what no address can be."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         request.get_host()
+        if "\x00" in request.path:
+            return HttpResponseBadRequest()  # PostgreSQL knows no such text
         return get_response(request)
 
     return answer

@@ -35,6 +35,12 @@ def test_nothing_is_served_under_the_name_of_another_host(client: Client, path: 
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/orders/%00/", "/shop/%00/", "/products/%00/", "/payments/fake/%00/", "/media/%00"])
+def test_an_address_that_no_text_can_be_is_refused(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 400
+
+
+@pytest.mark.django_db
 def test_a_database_without_its_tables_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("config.health.MigrationExecutor.migration_plan", lambda *_: ["one"])
     answer = client.get("/readyz")
