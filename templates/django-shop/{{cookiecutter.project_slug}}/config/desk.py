@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.module_loading import import_string
@@ -21,6 +21,7 @@ from unfold import widgets
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.sites import UnfoldAdminSite
 
+LONGEST_NUMBER = 19  # digits
 ONE_DAY = int(timedelta(days=1).total_seconds())
 
 
@@ -67,6 +68,14 @@ def may(permission: str) -> Callable[..., bool]:
         return bool(request.user.has_perm(permission))
 
     return allowed
+
+
+def subject(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Any:
+    """What an action is about. Raises Http404, whatever somebody has typed for its number."""
+    number = object_id.isascii() and object_id.isdigit() and len(object_id) < LONGEST_NUMBER
+    if not number or (found := admin.get_object(request, object_id)) is None:
+        raise Http404
+    return found
 
 
 # Unfold styles the fields of models by itself; those of our own forms get its widgets here.
@@ -133,5 +142,5 @@ def act(
 
 def dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What waits for somebody, on the first page."""
-    context["waiting"] = import_string("orders.services.oversight")()
+    context["waiting"] = import_string("orders.services.oversight")() | import_string("payments.services.oversight")()
     return context

@@ -7,11 +7,10 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from config.desk import ReadOnlyAdmin, ReadOnlyInline, act, may
+from config.desk import ReadOnlyAdmin, ReadOnlyInline, act, may, subject
 from orders import services
 from orders.errors import OrderError
 from orders.models import Order, OrderEvent, OrderLine, ShippingMethod, TaxRate
@@ -117,7 +116,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @action(description="Ship", permissions=["ship"], url_path="ship")
     def ship(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """It is on its way."""
-        order = get_object_or_404(Order, pk=object_id)
+        order: Order = subject(self, request, object_id)
 
         def do(filled: dict[str, Any]) -> str:
             services.ship(order, tracking=filled["tracking"], by=request.user)  # type: ignore[arg-type]
@@ -129,7 +128,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @action(description="Take back", permissions=["take_back"], url_path="take-back")
     def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Something of it was sent back."""
-        order = get_object_or_404(Order, pk=object_id)
+        order: Order = subject(self, request, object_id)
 
         def do(filled: dict[str, Any]) -> str:
             many = {int(name[4:]): value for name, value in filled.items() if name.startswith("line")}
@@ -144,7 +143,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @action(description="Cancel", permissions=["cancel"], url_path="cancel")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """It will not be sent. Whoever gives money back with it needs the right for that, too."""
-        order = get_object_or_404(Order, pk=object_id)
+        order: Order = subject(self, request, object_id)
         if order.status == Status.PAID and not request.user.has_perm("payments.refund_payment"):
             raise PermissionDenied
 
@@ -158,7 +157,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @action(description="Refund", permissions=["refund"], url_path="refund")
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Money goes back."""
-        order = get_object_or_404(Order, pk=object_id)
+        order: Order = subject(self, request, object_id)
         payment = order.payments.filter(status="captured").first()
 
         def do(filled: dict[str, Any]) -> str:
@@ -177,7 +176,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @action(description="Capture", permissions=["capture"], url_path="capture")
     def capture(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Receive what is held on the card."""
-        order = get_object_or_404(Order, pk=object_id)
+        order: Order = subject(self, request, object_id)
 
         def do(_filled: dict[str, Any]) -> str:
             payment = order.payments.filter(status="authorised", to_void=False).first()

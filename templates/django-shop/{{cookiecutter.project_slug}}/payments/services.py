@@ -252,6 +252,15 @@ def differences(since: timedelta) -> Iterator[tuple[Payment, str]]:
             yield payment, "it is paid, and the order waits for payment"
 
 
+def oversight() -> dict[str, int]:
+    """What the desk shows: what the clock has not got done."""
+    before = timezone.now() - timedelta(hours=1)
+    return {
+        "messages not understood": WebhookEvent.objects.filter(processed_at=None, received_at__lt=before).count(),
+        "refunds not given for an hour": Refund.objects.filter(status=Refund.Status.PENDING, at__lt=before).count(),
+    }
+
+
 def later(task: str, about: int) -> None:
     """After the commit. Tasks call these functions, so these know tasks by name only."""
     transaction.on_commit(lambda: import_string(f"payments.tasks.{task}").enqueue(about))

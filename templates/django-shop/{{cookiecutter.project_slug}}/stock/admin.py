@@ -6,11 +6,10 @@ from django import forms
 from django.contrib import admin
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
-from config.desk import ReadOnlyAdmin, act, may
+from config.desk import ReadOnlyAdmin, act, may, subject
 from stock import services
 from stock.errors import OutOfStockError
 from stock.models import Level, Movement, Reason
@@ -77,7 +76,7 @@ class LevelAdmin(ModelAdmin):
     @action(description="Correct", permissions=["correct"], url_path="correct")
     def correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Something came, was counted, or is broken."""
-        level = get_object_or_404(Level.objects.select_related("variant__product"), pk=object_id)
+        level: Level = subject(self, request, object_id)
 
         def do(filled: dict[str, Any]) -> str:
             services.correct(variant=level.pk, by=request.user, **filled | {"reason": Reason(filled["reason"])})  # type: ignore[arg-type]

@@ -155,6 +155,14 @@ def test_finance_gives_money_back_with_a_reason(staff: Staff, paid: Order, commi
     assert Order.objects.get().status == Status.CANCELLED
 
 
+@pytest.mark.parametrize("number", ["abc", "0", "99999999999999999999", "1'--"])
+def test_what_is_not_there_is_not_found(staff: Staff, number: str) -> None:
+    client = staff("Fulfilment")
+    for address in (f"/admin/orders/order/{number}/ship/", f"/admin/stock/level/{number}/correct/"):
+        assert client.get(address).status_code == 404
+        assert client.post(address).status_code == 404
+
+
 def test_who_clicks_twice_has_done_it_once(staff: Staff, paid: Order, variant: Variant) -> None:
     finance, packer = staff("Finance"), staff("Fulfilment")
     for _ in range(2):

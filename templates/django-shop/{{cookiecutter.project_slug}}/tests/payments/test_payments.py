@@ -23,6 +23,7 @@ from pytest_django.fixtures import Settings
 from catalogue.models import Variant
 from config.money import Money
 from orders import services as orders
+from orders.errors import WrongStateError
 from orders.models import Kind, Order, OrderEvent, ShippingMethod
 from orders.states import Status as OrderStatus
 from payments import services, tasks
@@ -259,6 +260,47 @@ def test_of_ten_refunds_at_once_no_more_goes_back_than_came(committed: None) -> 
     assert payment.refunded == payment.captured
     assert FakeIntent.objects.get().refunded == 3520
     assert [refund.status for refund in Refund.objects.all()] == ["done"] * 4
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_cancelling_and_paying_at_once_wait_for_each_other_and_lose_nothing(committed: None) -> None:
+    make_ways()
+    variant = make_variant(stock_of=20)
+    for _ in range(10):
+        order = place({variant: 1})
+        payment = services.start(order)
+        FakeProvider().pay(payment.reference, "works")
+        assert cancel_and_learn(order, payment) == []
+        order.refresh_from_db()
+        payment.refresh_from_db()
+        kept = payment.left == order.to_pay
+        assert (order.status == OrderStatus.PAID) == kept, "the money is where the order says"
+    assert differences() == {}
+
+
+def cancel_and_learn(order: Order, payment: Payment) -> list[Exception]:
+    """Both in the same moment; what went wrong."""
+    broken: list[Exception] = []
+    start = threading.Barrier(2)
+
+    def run(do: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            do()
+        except WrongStateError:
+            pass  # the other one was faster
+        except Exception as error:
+            broken.append(error)
+        finally:
+            connections.close_all()
+
+    both: list[Callable[[], object]] = [lambda: services.cancel(order, by=None), lambda: services.look(payment)]
+    threads = [threading.Thread(target=run, args=[do]) for do in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return broken
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "24.91", "1000000"])
