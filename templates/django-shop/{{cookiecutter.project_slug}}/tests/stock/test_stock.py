@@ -9,6 +9,7 @@ from django.db.models import Sum
 from basket.models import Basket
 from catalogue.models import Variant
 from orders import services as orders
+from orders.errors import EmptyBasketError
 from orders.models import Order, OrderLine
 from stock import services
 from stock.errors import OutOfStockError
@@ -67,6 +68,30 @@ def test_the_ledger_is_only_added_to(variant: Variant) -> None:
 def test_a_level_that_is_not_the_sum_of_its_ledger_is_found(variant: Variant) -> None:
     Level.objects.filter(pk=variant.pk).update(available=11)
     assert services.differences() == {variant.sku: (11, 10)}
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_of_twenty_clicks_on_one_button_one_orders(committed: None) -> None:
+    method, variant = make_ways(), make_variant(stock_of=100)
+    basket = fill({variant: 3})
+    total = total_of(basket, method)
+    placed, empty = list[Order](), list[Exception]()
+    start = threading.Barrier(20)
+
+    def click() -> None:
+        start.wait()
+        try:
+            placed.append(orders.place(basket=basket, customer=CUSTOMER, method=method, expected=total))
+        except EmptyBasketError as error:
+            empty.append(error)
+        connections.close_all()
+
+    threads = [threading.Thread(target=click) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(placed), len(empty), level(variant)) == (1, 19, 97)
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
