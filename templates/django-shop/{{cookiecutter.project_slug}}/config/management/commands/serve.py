@@ -11,6 +11,8 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from config import checks  # noqa: F401  they are asked below, whoever else has imported them
+
 
 class Command(BaseCommand):
     help = "Serve in production."
