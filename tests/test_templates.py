@@ -279,4 +279,5 @@ def test_its_workflow_tests_it_and_audits_it_weekly(starter: starters.Starter) -
 
 @every_starter
 def test_its_containers_are_for_production_whatever_the_file_for_development_says(starter: starters.Starter) -> None:
-    assert "\n    ENVIRONMENT: production" in (starter.project / "compose.yaml").read_text("utf-8")
+    compose = (starter.project / "compose.yaml").read_text("utf-8")
+    assert re.search(r"^ +ENVIRONMENT: production", compose, re.MULTILINE)
