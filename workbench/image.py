@@ -110,6 +110,8 @@ def check(with_: str, starter: Starter, project: Path, env: Mapping[str, str]) -
         with image.container(port) as inside:
             # In the image there is no uv, and the project's Python is the first in the PATH.
             migrate = re.sub(r"^uv run (python )?", "python ", starter.commands["migrate"])
+            # As the image has its settings, and those that production demands.
+            facts = facts | {"Env": [*facts["Env"], *(f"{name}={value}" for name, value in starter.production.items())]}
             found = run_it(inside, port, facts, health["Test"][1:], migrate)
         return f"image of {image.size()}, by {with_}: {found}"
     finally:

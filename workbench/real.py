@@ -18,7 +18,7 @@ from pathlib import Path
 from workbench.starters import Starter
 
 STARTS_WITHIN = 60.0
-ENDS_WITHIN = 20.0
+ENDS_WITHIN = 10.0
 
 
 class WrongError(Exception):
@@ -161,7 +161,7 @@ def serve(starter: Starter, folder: Path, env: Mapping[str, str]) -> str:
         "DATABASE_URL": "sqlite:///served.sqlite3",
         "PORT": port,
     }
-    production = {**env, **settings}
+    production = {**env, **settings, **starter.production}
     for command in (starter.commands["check"], starter.commands["migrate"], starter.commands["migrations"]):
         done = subprocess.run(
             command.split(), cwd=folder, env=production, capture_output=True, text=True, check=False, timeout=120

@@ -40,6 +40,12 @@ class Starter:
         commands: dict[str, Any] = self.facts["commands"]
         return commands
 
+    @property
+    def production(self) -> dict[str, str]:
+        """Settings that production demands besides those of all starters."""
+        settings: dict[str, str] = self.facts.get("production", {})
+        return settings
+
     def lines(self, *, without: Sequence[Path] = ()) -> int:
         """Lines of code in Python, without tests and migrations."""
         files = [file for package in self.facts["core"]["packages"] for file in (self.project / package).rglob("*.py")]

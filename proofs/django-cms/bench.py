@@ -68,7 +68,7 @@ def make_theirs(folder: Path) -> dict[str, str]:
 def inside(python: str, module: str, cwd: Path, settings: dict[str, str], *paths: str) -> dict[str, list[float]]:
     """Milliseconds of CPU, queries, bytes and status of each path, without a server."""
     found: dict[str, list[float]] = json.loads(
-        run(python, str(HERE / "inside.py"), module, *paths, cwd=cwd, **settings)
+        run(python, str(HERE.parent / "cost.py"), module, *paths, cwd=cwd, **settings)
     )
     wrong = {path: facts for path, facts in found.items() if facts[3] not in (0, 200)}
     if wrong:

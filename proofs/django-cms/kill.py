@@ -171,7 +171,7 @@ def large_tree(site: Processes) -> None:
         site.run(*code(f"from django.core.management import call_command; from tests.tree import *; {grow}"))
         places = json.loads(site.run(*code("from tests.tree import *; import json; print(json.dumps(addresses()))")))
         places["search"] = "/search/?q=water"
-        command = [sys.executable, str(HERE / "inside.py"), "config.wsgi", *places.values()]
+        command = [sys.executable, str(HERE.parent / "cost.py"), "config.wsgi", *places.values()]
         env = site.env | {"PAGE_CACHE": "false"}
         output = subprocess.run(command, cwd=PROJECT, env=env, check=True, capture_output=True, text=True).stdout
         cost = json.loads(output)

@@ -14,4 +14,5 @@ def prepare() -> None:
     if "DATABASE_URL" in os.environ:
         sys.exit("The demo has a database of its own, in .demo/. Unset DATABASE_URL, so that there is no doubt.")
     FOLDER.mkdir(exist_ok=True)
+    os.environ["DOTENV"] = os.devnull  # what is in .env is for the real one
     os.environ |= {"ENVIRONMENT": "development", "DEBUG": "false", "DATA_DIR": str(FOLDER), "HOST": "127.0.0.1"}

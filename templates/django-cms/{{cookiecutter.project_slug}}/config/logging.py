@@ -5,10 +5,13 @@ import logging.config
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
+from functools import reduce
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
 logger = logging.getLogger("access")
 SECRET = ("key", "token")  # parts of an address that open something
@@ -37,9 +40,15 @@ def requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
 def without_secrets(request: HttpRequest) -> str:
     """The path, but for what opens something: whoever reads the log is not to use it."""
-    path = request.path
-    for name, value in (request.resolver_match.kwargs if request.resolver_match else {}).items():
-        path = path.replace(str(value), "…") if name in SECRET else path
+    return masked(request.path)
+
+
+def masked(path: str) -> str:
+    """The same of any path, also where it was answered before anybody has looked what it is."""
+    for each in (path, f"{path}/"):
+        with suppress(Resolver404, UnicodeError):
+            found = resolve(each).kwargs
+            return reduce(lambda said, name: said.replace(str(found.get(name) or "\0"), "…"), SECRET, path)
     return path
 
 
@@ -48,6 +57,8 @@ class WithRequestId(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
+        if record.name.startswith("django") and isinstance(record.args, tuple):  # they name addresses, too
+            record.args = tuple(masked(arg) if isinstance(arg, str) and arg[:1] == "/" else arg for arg in record.args)
         return True
 
 
@@ -65,6 +76,8 @@ def configure(options: dict[str, Any]) -> None:
             "filters": {"request_id": {"()": WithRequestId}},
             "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
             "root": {"handlers": ["out"], "level": "WARNING"},
-            "loggers": {name: {"level": options["level"]} for name in options["ours"]},
+            # Django's own handler goes: by it a line would come twice in development.
+            "loggers": {"django": {"level": "WARNING"}}
+            | {name: {"level": options["level"]} for name in options["ours"]},
         }
     )

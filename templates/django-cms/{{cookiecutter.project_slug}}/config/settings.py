@@ -12,7 +12,7 @@ from config import extras
 
 ROOT = Path(__file__).resolve().parent.parent
 env = Env()
-env.read_env(ROOT / ".env")
+env.read_env(env.path("DOTENV", ROOT / ".env"), recurse=False)
 
 # ── Where it runs ───────────────────────────────────────────────────────────────────────────────────────────────────
 

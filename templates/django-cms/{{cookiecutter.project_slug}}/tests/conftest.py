@@ -38,6 +38,12 @@ def own_files(
         monkeypatch.setattr("config.pagecache.transaction.on_commit", lambda do, **_: do())
 
 
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Settings) -> None:
+    """Argon2 costs a third of a second, which is what it is for; the tests have hundreds of people."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def home(db: None) -> HomePage:
     page: HomePage = Site.objects.get(is_default_site=True).root_page.specific

@@ -1,4 +1,4 @@
-"""`--database`: one kind for a whole run, chosen before Django is there. Wagtail's search is made for one of them."""
+"""`--database`: one kind for a whole run, chosen before Django is there."""
 
 import os
 import secrets
@@ -24,6 +24,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     started.callback(shutil.rmtree, folder, ignore_errors=True)
     for name in ("ALLOWED_HOSTS", "BASE_URL", "DEBUG", "EMAIL_URL", "TRUSTED_PROXIES", "VALKEY_URL"):
         os.environ.pop(name, None)
+    os.environ["DOTENV"] = os.devnull  # what is in .env is for the real one
     os.environ |= {"ENVIRONMENT": "test", "SECRET_KEY": secrets.token_hex(32), "DATA_DIR": folder}
     given = os.environ.pop("DATABASE_URL", "")
     if early_config.known_args_namespace.database == "postgresql":

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -20,7 +21,10 @@ class People(UserManager["User"]):
         return self._make(email, password, **more)
 
     def create_superuser(self, email: str, password: str | None = None, **more: Any) -> "User":  # type: ignore[override]
-        return self._make(email, password, is_staff=True, is_superuser=True, **more)
+        made = self._make(email, password, is_staff=True, is_superuser=True, **more)
+        # Who can type this command is believed; otherwise nobody could sign in before mail works.
+        apps.get_model("account.EmailAddress").objects.create(user=made, email=made.email, verified=True, primary=True)
+        return made
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)

@@ -1,5 +1,6 @@
 """Whose basket it is: of an account, or of a session."""
 
+from django.db.models import Sum
 from django.http import HttpRequest
 
 from basket.models import Basket
@@ -20,10 +21,11 @@ def look_up(request: HttpRequest) -> Basket | None:
     """The same, from the database."""
     if not hasattr(request, "session"):
         return None
+    counted = Basket.objects.annotate(in_it=Sum("lines__quantity"))  # each page shows it
     if request.user.is_authenticated:
-        return Basket.objects.filter(user=request.user).first()
+        return counted.filter(user=request.user).first()
     token = request.session.get(KEY)
-    return Basket.objects.filter(token=token, user=None).first() if token else None
+    return counted.filter(token=token, user=None).first() if token else None
 
 
 def find_or_make(request: HttpRequest) -> Basket:

@@ -46,7 +46,7 @@ def contents(basket: Basket | None) -> Contents:
     """With product, stock and picture of each line: two queries, however many lines."""
     if basket is None:
         return Contents([])
-    pictures = Prefetch("variant__product__images", ProductImage.objects.order_by("position", "pk"))
+    pictures = Prefetch("variant__product__images", ProductImage.objects.all(), to_attr="pictures")
     lines = basket.lines.select_related("variant__product__category", "variant__level").prefetch_related(pictures)
     return Contents(list(lines))
 

@@ -10,7 +10,7 @@ from basket import services
 from basket.cookie import find, find_or_make
 from basket.errors import QuantityError
 from catalogue.models import Variant
-from config.htmx import wants_a_part
+from config.asked import number, wants_a_part
 from stock.errors import OutOfStockError
 
 
@@ -32,9 +32,11 @@ def page(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResp
 @require_POST
 def add(request: HttpRequest) -> HttpResponse:
     """Put something in."""
-    variant = get_object_or_404(Variant.objects.select_related("product"), pk=number(request, "variant"))
+    variant = get_object_or_404(Variant.objects.select_related("product"), pk=number(request.POST.get("variant", "")))
     try:
-        line = services.add(basket=find_or_make(request), variant=variant, quantity=number(request, "quantity", 1))
+        line = services.add(
+            basket=find_or_make(request), variant=variant, quantity=number(request.POST.get("quantity", "1"))
+        )
     except (QuantityError, OutOfStockError) as error:
         messages.error(request, sentence(error, variant))
         return redirect(variant.product)
@@ -50,7 +52,7 @@ def change(request: HttpRequest, variant: int) -> HttpResponse:
     if basket is None:
         return redirect("basket:show")
     try:
-        services.change(basket=basket, variant=found, quantity=number(request, "quantity"))
+        services.change(basket=basket, variant=found, quantity=number(request.POST.get("quantity", "")))
     except (QuantityError, OutOfStockError) as error:
         return page(request, sentence(error, found), 422)
     return page(request) if wants_a_part(request) else redirect("basket:show")
@@ -62,12 +64,6 @@ def seen(request: HttpRequest) -> HttpResponse:
     if basket := find(request):
         services.seen(basket)
     return redirect("basket:show")
-
-
-def number(request: HttpRequest, name: str, otherwise: int = -1) -> int:
-    """A number that somebody typed; what is none is as wrong as a negative one."""
-    typed = request.POST.get(name, str(otherwise)).strip()
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1  # noqa: PLR2004
 
 
 def sentence(error: Exception, variant: Variant) -> str:

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminImageFieldWidget
 
 from catalogue import images
-from catalogue.models import Category, Product, ProductImage, Variant
+from catalogue.models import Category, Product, ProductImage, Variant, new_name
 
 
 @admin.register(Category)
@@ -32,29 +32,23 @@ class PictureForm(forms.ModelForm[ProductImage]):
         model = ProductImage
         fields = ["upload", "alt", "position"]
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if upload := cleaned.get("upload"):
-            try:
-                cleaned["upload"] = images.opened(upload)
-            except forms.ValidationError as error:
-                self.add_error("upload", error)
-        elif not self.instance.pk and self.has_changed():
-            self.add_error("upload", "Which picture?")
-        return cleaned
+    def clean_upload(self) -> Any:
+        if upload := self.cleaned_data["upload"]:
+            return images.opened(upload)
+        if not self.instance.pk:
+            raise forms.ValidationError("Which picture?")
+        return None
 
     def save(self, commit: bool = True) -> ProductImage:
-        made = super().save(commit=False)
-        if picture := self.cleaned_data.get("upload"):
+        if picture := self.cleaned_data["upload"]:
+            made = self.instance
             if made.pk:
                 before = made.name, made.width
                 transaction.on_commit(lambda: images.forget(*before))
-            made.name = ProductImage._meta.get_field("name").get_default()
+            made.name = new_name()
             made.width, made.height = picture.size
             images.keep(picture, made.name)
-        if commit:
-            made.save()
-        return made
+        return super().save(commit)
 
 
 class PictureInline(TabularInline):

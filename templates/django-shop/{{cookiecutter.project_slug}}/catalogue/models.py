@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import Min, Q
-from django.db.models.functions import Length, Replace
 from django.urls import reverse
 
 from catalogue import images
@@ -72,8 +71,7 @@ class Category(models.Model):
         """The categories above it, and it, from the top; one query."""
         parts = self.path.split("/")[:-1]
         above = ["/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
-        deep = Length("path") - Length(Replace("path", models.Value("/")))
-        return Category.objects.filter(path__in=above).alias(deep=deep).order_by("deep")
+        return Category.objects.filter(path__in=above).order_by("path")
 
 
 class Shown(models.QuerySet["Product"]):

@@ -62,27 +62,30 @@ def find(wanted: Wanted) -> Found:
 
 
 def with_pictures(products: QuerySet[Product]) -> QuerySet[Product]:
-    """In one query for all of them."""
-    return products.prefetch_related(Prefetch("images", ProductImage.objects.order_by("position", "pk")))
+    """Each has `pictures`, a list; one query for all of them."""
+    return products.prefetch_related(Prefetch("images", ProductImage.objects.all(), to_attr="pictures"))
 
 
 def matching(products: QuerySet[Product], text: str) -> QuerySet[Product]:
     """Those in which every word is, or begins with it. PostgreSQL has an index for it; SQLite reads them all."""
     if connection.vendor == "postgresql":
-        return products.extra(where=[f"{DOCUMENT} @@ to_tsquery('simple', %s)"], params=[query(text)])  # noqa: S610
+        if not (words := query(text)):
+            return products.none()
+        # DOCUMENT is our own text, and what was typed is a parameter.
+        return products.extra(where=[f"{DOCUMENT} @@ to_tsquery('simple', %s)"], params=[words])  # noqa: S610
     for word in text.split():
         products = products.filter(Q(name__icontains=word) | Q(description__icontains=word))
     return products
 
 
-# As in the index of the first migration, to the letter: otherwise PostgreSQL does not use it.
+# As in the index of the second migration, to the letter: otherwise PostgreSQL does not use it.
 DOCUMENT = "to_tsvector('simple', catalogue_product.name || ' ' || catalogue_product.description)"
 
 
 def query(text: str) -> str:
-    """What somebody typed, as a question to PostgreSQL: all words, and each may go on."""
+    """What somebody typed, as a question to PostgreSQL: all words, and each may go on. Empty without a word."""
     words = ["".join(letter if letter.isalnum() else " " for letter in word).split() for word in text.split()]
-    return " & ".join(f"{part}:*" for parts in words for part in parts) or "''"
+    return " & ".join(f"{part}:*" for parts in words for part in parts)
 
 
 def price(typed: str) -> Decimal | None:
@@ -94,7 +97,7 @@ def price(typed: str) -> Decimal | None:
     return round(amount, 3) if amount.is_finite() and 0 <= amount < 10**9 else None
 
 
-def json_ld(product: Product, variants: Sequence[Any], address: str, host: str) -> dict[str, Any]:
+def json_ld(product: Any, variants: Sequence[Any], address: str, host: str) -> dict[str, Any]:
     """The product as search engines read it (schema.org/Product)."""
     offers = [
         {
@@ -112,7 +115,7 @@ def json_ld(product: Product, variants: Sequence[Any], address: str, host: str) 
         "@type": "Product",
         "name": product.name,
         "description": product.description,
-        "image": [f"{host}{image.src}" for image in product.images.all()],
+        "image": [f"{host}{image.src}" for image in product.pictures],
         "category": product.category.name,
         "offers": offers,
     }

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.sitemaps import Sitemap
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_safe
 from catalogue import services
 from catalogue.models import Category, Product, Variant
 from catalogue.services import ORDERS, Wanted
-from config.htmx import wants_a_part
+from config.asked import number, wants_a_part
 
 
 @require_safe
@@ -38,7 +37,6 @@ def search(request: HttpRequest) -> HttpResponse:
 def listing(request: HttpRequest, here: Category | None, context: dict[str, Any]) -> HttpResponse:
     """What somebody wants to see of it, as the address says."""
     asked = request.GET
-    page = asked.get("page", "1")
     wanted = Wanted(
         text=asked.get("q", "").replace("\x00", "").strip(),
         category=here,
@@ -46,7 +44,7 @@ def listing(request: HttpRequest, here: Category | None, context: dict[str, Any]
         most=services.price(asked.get("most", "")),
         available=asked.get("available") == "on",
         order=asked.get("order", "") if asked.get("order", "") in ORDERS else "new",
-        page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 4 else 1,  # noqa: PLR2004
+        page=max(number(asked.get("page", "")), 1),
     )
     chosen = {name: asked[name] for name in ("q", "least", "most", "available", "order") if asked.get(name)}
     context |= {"found": services.find(wanted), "wanted": wanted, "chosen": chosen}
@@ -74,19 +72,3 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         ),
     }
     return render(request, "catalogue/product.html", context)
-
-
-class Products(Sitemap[Product]):
-    """What search engines are to find."""
-
-    limit = 5000
-
-    def items(self) -> Any:
-        return Product.objects.shown().only("slug").order_by("pk")
-
-
-class Categories(Sitemap[Category]):
-    """The shelves."""
-
-    def items(self) -> Any:
-        return Category.objects.order_by("path")

@@ -9,7 +9,7 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.cache import cache
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,11 +17,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.module_loading import import_string
 from django.views.decorators.csp import csp_override
-from unfold import widgets
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.sites import UnfoldAdminSite
 
-LONGEST_NUMBER = 19  # digits
+from config.asked import number
+from config.money import Money
+
+type Ask = Callable[..., forms.Form]
+type Do = Callable[[dict[str, Any]], str]
 ONE_DAY = int(timedelta(days=1).total_seconds())
 
 
@@ -59,6 +62,7 @@ class ReadOnlyInline(ReadOnly, TabularInline):
 
     extra = 0
     show_change_link = False
+    show_title = False
 
 
 def may(permission: str) -> Callable[..., bool]:
@@ -70,73 +74,51 @@ def may(permission: str) -> Callable[..., bool]:
     return allowed
 
 
-def subject(admin: ModelAdmin, request: HttpRequest, object_id: str) -> Any:
+def in_currency(name: str) -> Callable[[Any], str]:
+    """A column for an amount, as one reads it."""
+
+    @admin.display(description=name.replace("_", " "))
+    def shown(row: Any) -> str:
+        return str(Money(getattr(row, name), row.currency))
+
+    return shown
+
+
+def subject(of: ModelAdmin, request: HttpRequest, object_id: str) -> Any:
     """What an action is about. Raises Http404, whatever somebody has typed for its number."""
-    number = object_id.isascii() and object_id.isdigit() and len(object_id) < LONGEST_NUMBER
-    if not number or (found := admin.get_object(request, object_id)) is None:
+    if (found := of.get_object(request, str(number(object_id)))) is None:
         raise Http404
     return found
 
 
-# Unfold styles the fields of models by itself; those of our own forms get its widgets here.
-WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
-    forms.BooleanField: widgets.UnfoldBooleanSwitchWidget,
-    forms.CharField: widgets.UnfoldAdminTextInputWidget,
-    forms.ChoiceField: widgets.UnfoldAdminSelectWidget,
-    forms.DecimalField: widgets.UnfoldAdminDecimalFieldWidget,
-    forms.IntegerField: widgets.UnfoldAdminIntegerFieldWidget,
-}
-
-
-def styled(form: forms.Form) -> forms.Form:
-    """A form in Unfold's look."""
-    for field in form.fields.values():
-        if make := WIDGETS.get(type(field)):
-            field.widget = make(
-                attrs=field.widget.attrs, **({"choices": field.choices} if hasattr(field, "choices") else {})
-            )
-    return form
-
-
-def act(
-    request: HttpRequest,
-    about: Model,
-    form: forms.Form,
-    *,
-    title: str,
-    button: str,
-    do: Callable[[dict[str, Any]], str],
-    refusals: tuple[type[Exception], ...],
-) -> HttpResponse:
+def act(of: ModelAdmin, request: HttpRequest, about: Model, title: str, *, ask: Ask, do: Do) -> HttpResponse:
     """Ask with a form, and do it when it is confirmed: `do` gets what was filled in and says what it has done.
 
-    What the rules refuse (`refusals`) is shown in the form, with nothing done.
+    What the rules refuse (`of.refusals`) is shown in the form, with nothing done.
     """
-    meta = about._meta
+    meta, form = about._meta, ask(request.POST if request.method == "POST" else None)
     page = f"admin:{meta.app_label}_{meta.model_name}_change"
     once = request.POST.get("once") or secrets.token_hex(16)
     done = f"act-{hashlib.sha256(once.encode()).hexdigest()}"
     if request.method == "POST" and form.is_valid():
         # Clicked twice it is done once: the cache is in the database, and so one for all processes.
         if not cache.add(done, "done", ONE_DAY):
-            messages.info(request, "That was done already.")
+            messages.info(request, "That was asked for already. Look whether it is done.")
             return redirect(page, about.pk)
         try:
             said = do(form.cleaned_data)
-        except refusals as error:
+        except of.refusals as error:
             cache.delete(done)
             form.add_error(None, str(error))
+        except Exception:
+            cache.delete(done)
+            raise
         else:
             messages.success(request, said)
             return redirect(page, about.pk)
     site = import_string("django.contrib.admin.site")
-    context = site.each_context(request) | {
-        "title": title,
-        "form": styled(form),
-        "button": button,
-        "once": once,
-        "opts": meta,
-    }
+    context = site.each_context(request) | {"title": title, "form": form, "once": once, "opts": meta}
+    context |= {"back": page, "about": about.pk}
     return TemplateResponse(request, "admin/act.html", context, status=422 if form.errors else 200)
 
 

@@ -47,9 +47,6 @@ class Money:
     def __sub__(self, other: "Money") -> "Money":
         return Money(self.amount - self._same(other), self.currency)
 
-    def __neg__(self) -> "Money":
-        return Money(-self.amount, self.currency)
-
     def __mul__(self, factor: int | Decimal) -> "Money":
         return Money(self.amount * factor, self.currency)
 

@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 
+from django.templatetags.static import static
 from django.utils.csp import CSP
 from environs import Env, EnvError, validate
 
@@ -11,7 +12,7 @@ from config import extras
 
 ROOT = Path(__file__).resolve().parent.parent
 env = Env()
-env.read_env(ROOT / ".env")
+env.read_env(env.path("DOTENV", ROOT / ".env"), recurse=False)
 
 # ── Where it runs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -42,9 +43,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
-    DATABASES["default"]["TEST"] = {
-        "NAME": DATA / "test.sqlite3"
-    }  # a file, as in production: in memory it locks otherwise
+    # A file, as in production: in memory it locks otherwise.
+    DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}
 # Opening a connection costs more than a page: 3 ms on SQLite, 10 ms on PostgreSQL.
 DATABASES["default"]["CONN_MAX_AGE"] = 600
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -164,7 +164,8 @@ RESERVED_FOR = timedelta(minutes=env.int("RESERVED_MINUTES", 30))
 COUNTRIES = [("AT", "Austria"), ("CH", "Switzerland"), ("DE", "Germany"), ("FR", "France"), ("NL", "Netherlands")]
 # Where the shop is, for mail. Where nobody says so it is the first host that people type.
 _here = f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION and ALLOWED_HOSTS else f"http://{HOST}:{PORT}"
-BASE_URL = env.str("BASE_URL", "") or _here
+BASE_URL = env.str("BASE_URL", "").rstrip("/") or _here
+INVOICE_FROM = env.str("INVOICE_FROM", "").replace("\\n", "\n")  # invoices
 
 # ── Payments ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,11 +185,8 @@ STRIPE_INTENT: dict[str, object] = {} if STRIPE_API else {"payment_method_types"
 
 # `database` wants the command `db_worker` beside the server; `immediate` does it while the visitor waits.
 _tasks = env.str("TASKS", "database" if PRODUCTION else "immediate", validate=validate.OneOf(["database", "immediate"]))
-_backends = {
-    "database": "django_tasks_db.DatabaseBackend",
-    "immediate": "django.tasks.backends.immediate.ImmediateBackend",
-}
-TASKS = {"default": {"BACKEND": _backends[_tasks]}}
+_immediate = "django.tasks.backends.immediate.ImmediateBackend"
+TASKS = {"default": {"BACKEND": _immediate if _tasks == "immediate" else "django_tasks_db.DatabaseBackend"}}
 
 # ── The cache: allauth counts guesses in it, so all processes must see the same ─────────────────────────────────────
 
@@ -205,24 +203,11 @@ CACHES = {
 _mail = env.dj_email_url("EMAIL_URL", "smtp://localhost:25" if PRODUCTION else "console:")
 if "EMAIL_BACKEND" not in _mail:
     raise EnvError("EMAIL_URL begins with submission:// (STARTTLS), smtp:// or console:")
-MAILERS = {
-    "default": {"BACKEND": _mail["EMAIL_BACKEND"]}
-    | (
-        {
-            "OPTIONS": {
-                "host": _mail["EMAIL_HOST"],
-                "port": _mail["EMAIL_PORT"],
-                "username": _mail["EMAIL_HOST_USER"],
-                "password": _mail["EMAIL_HOST_PASSWORD"],
-                "use_tls": _mail["EMAIL_USE_TLS"],
-                "use_ssl": _mail["EMAIL_USE_SSL"],
-                "timeout": 10,
-            }
-        }
-        if _mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
-        else {}
-    )
-}
+MAILERS: dict[str, dict[str, object]] = {"default": {"BACKEND": _mail["EMAIL_BACKEND"]}}
+if _mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
+    _who = {"username": _mail["EMAIL_HOST_USER"], "password": _mail["EMAIL_HOST_PASSWORD"]}
+    _how = {name: _mail[f"EMAIL_{name.upper()}"] for name in ("host", "port", "use_tls", "use_ssl")}
+    MAILERS["default"]["OPTIONS"] = _who | _how | {"timeout": 10}
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "shop@localhost")
 MAIL_HOST = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")  # in the Message-ID
 
@@ -248,8 +233,8 @@ ADMIN_CSP: dict[str, list[str]] = SECURE_CSP | {
 }
 # Stripe's fields for the card are a frame of theirs, on the page where one pays.
 PAYMENT_CSP: dict[str, list[str]] = SECURE_CSP | {
-    "script-src": [CSP.SELF, "https://js.stripe.com"],
-    "frame-src": ["https://js.stripe.com", "https://hooks.stripe.com"],
+    "script-src": [CSP.SELF, "https://js.stripe.com", "https://*.js.stripe.com"],
+    "frame-src": ["https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"],
     "connect-src": [CSP.SELF, "https://api.stripe.com"],
 }
 
@@ -259,6 +244,7 @@ UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
     "SHOW_VIEW_ON_SITE": True,
     "DASHBOARD_CALLBACK": "config.desk.dashboard",
 }

@@ -1,13 +1,18 @@
 """Where everything is."""
 
 from django.contrib import admin
+from django.contrib.sitemaps import GenericSitemap
 from django.contrib.sitemaps.views import index, sitemap
 from django.urls import include, path, re_path
 
-from catalogue.views import Categories, Products, home
+from catalogue.models import Category, Product
+from catalogue.views import home
 from config import extras, views
 
-SITEMAPS = {"categories": Categories, "products": Products}
+SITEMAPS = {
+    "categories": GenericSitemap({"queryset": Category.objects.order_by("path")}),
+    "products": GenericSitemap({"queryset": Product.objects.shown().order_by("pk")}),
+}
 
 urlpatterns = [
     path("", home, name="home"),

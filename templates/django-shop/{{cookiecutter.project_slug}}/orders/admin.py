@@ -1,16 +1,18 @@
 """Where orders are worked on: ship, take back, cancel, and give money back."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from config.desk import ReadOnlyAdmin, ReadOnlyInline, act, may, subject
+from config.desk import ReadOnlyAdmin, ReadOnlyInline, act, in_currency, may, subject
 from orders import services
 from orders.errors import OrderError
 from orders.models import Order, OrderEvent, OrderLine, ShippingMethod, TaxRate
@@ -23,7 +25,6 @@ COLOURS = {
     Status.PENDING: "warning", Status.PAID: "info", Status.SHIPPED: "success",
     Status.RETURNED: "danger", Status.CANCELLED: "danger", Status.EXPIRED: "danger",
 }  # fmt: skip
-REFUSALS = (OrderError, PaymentError)
 
 
 class ShipForm(forms.Form):
@@ -41,7 +42,9 @@ class ReasonForm(forms.Form):
 class RefundForm(ReasonForm):
     """How much, and why."""
 
-    amount = forms.DecimalField(min_value=Decimal("0.001"), max_digits=14, decimal_places=3)
+    amount = forms.DecimalField(
+        min_value=Decimal("0.001"), max_digits=14, decimal_places=3, help_text="What is left is filled in."
+    )
     field_order = ["amount", "reason"]
 
 
@@ -53,11 +56,9 @@ class TakeBackForm(forms.Form):
     def __init__(self, *args: Any, order: Order, **more: Any) -> None:
         super().__init__(*args, **more)
         for line in order.lines.all():
+            most = line.quantity - line.returned
             self.fields[f"line{line.pk}"] = forms.IntegerField(
-                label=f"{line.name}: of {line.quantity - line.returned}",
-                min_value=0,
-                initial=0,
-                max_value=line.quantity - line.returned,
+                label=f"{line.name}: of {most}", min_value=0, initial=0, max_value=most
             )
         self.order_fields([*(name for name in self.fields if name != "again"), "again"])
 
@@ -66,7 +67,9 @@ class LineInline(ReadOnlyInline):
     """What was ordered."""
 
     model = OrderLine
-    fields = readonly_fields = ["sku", "name", "quantity", "returned", "unit_price", "tax_rate", "total"]
+    fields = readonly_fields = [
+        "sku", "name", "quantity", "returned", in_currency("unit_price"), "tax_rate", in_currency("total"),
+    ]  # fmt: skip
 
 
 class EventInline(ReadOnlyInline):
@@ -80,7 +83,12 @@ class PaymentInline(ReadOnlyInline):
     """The money."""
 
     model = Payment
-    fields = readonly_fields = ["provider", "reference", "status", "amount", "captured", "refunded"]
+    fields = readonly_fields = [
+        "provider",
+        "reference",
+        "status",
+        *map(in_currency, ("amount", "captured", "refunded")),
+    ]
 
 
 @admin.register(Order)
@@ -90,12 +98,12 @@ class OrderAdmin(ReadOnlyAdmin):
     list_display = ["number", "state", "email", "to_pay", "placed_at"]
     list_filter = ["status", "placed_at"]
     search_fields = ["number", "email", "tracking"]
-    fields = [
-        ("number", "state"), ("email", "placed_at"), "delivery", ("goods", "shipping", "discount"), ("tax", "total"),
-        ("currency", "tracking"),
+    fields = readonly_fields = [
+        "number", "status", "placed_at", "email", "delivery", "tracking",
+        *map(in_currency, ("goods", "shipping", "discount", "tax", "total")),
     ]  # fmt: skip
-    readonly_fields = ["delivery", "state"]
     inlines = [LineInline, PaymentInline, EventInline]
+    refusals = (OrderError, PaymentError)
     actions_detail = ["ship", "take_back", "cancel", "refund", "capture"]
     has_ship_permission = may("orders.ship_order")
     has_take_back_permission = may("orders.return_order")
@@ -122,8 +130,7 @@ class OrderAdmin(ReadOnlyAdmin):
             services.ship(order, tracking=filled["tracking"], by=request.user)  # type: ignore[arg-type]
             return f"Order {order} is on its way, and the customer hears of it."
 
-        form = ShipForm(request.POST if request.method == "POST" else None)
-        return act(request, order, form, title=f"Ship order {order}", button="Ship", do=do, refusals=REFUSALS)
+        return act(self, request, order, f"Ship order {order}", ask=ShipForm, do=do)
 
     @action(description="Take back", permissions=["take_back"], url_path="take-back")
     def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -135,10 +142,7 @@ class OrderAdmin(ReadOnlyAdmin):
             services.take_back(order, quantities=many, again=filled["again"], by=request.user)  # type: ignore[arg-type]
             return "Taken back. Money goes back by Refund."
 
-        form = TakeBackForm(request.POST if request.method == "POST" else None, order=order)
-        return act(
-            request, order, form, title=f"Take back from order {order}", button="Take back", do=do, refusals=REFUSALS
-        )
+        return act(self, request, order, f"Take back from order {order}", ask=partial(TakeBackForm, order=order), do=do)
 
     @action(description="Cancel", permissions=["cancel"], url_path="cancel")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -151,14 +155,13 @@ class OrderAdmin(ReadOnlyAdmin):
             payments.cancel(order, by=request.user, note=filled["reason"])  # type: ignore[arg-type]
             return f"Order {order} is cancelled. What was paid goes back."
 
-        form = ReasonForm(request.POST if request.method == "POST" else None)
-        return act(request, order, form, title=f"Cancel order {order}", button="Cancel it", do=do, refusals=REFUSALS)
+        return act(self, request, order, f"Cancel order {order}", ask=ReasonForm, do=do)
 
     @action(description="Refund", permissions=["refund"], url_path="refund")
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Money goes back."""
+        """Money goes back: what is left of it, or less."""
         order: Order = subject(self, request, object_id)
-        payment = order.payments.filter(status="captured").first()
+        payment = order.payments.filter(captured__gt=F("refunded")).first()
 
         def do(filled: dict[str, Any]) -> str:
             if payment is None:
@@ -167,11 +170,8 @@ class OrderAdmin(ReadOnlyAdmin):
             payments.refund(payment=payment, amount=amount, reason=filled["reason"], by=request.user)  # type: ignore[arg-type]
             return f"{amount} go back."
 
-        initial = {"amount": payment.left.amount if payment else 0}
-        form = RefundForm(request.POST if request.method == "POST" else None, initial=initial)
-        left = f": {payment.left} are left" if payment else ""
-        title = f"Refund for order {order}{left}"
-        return act(request, order, form, title=title, button="Give it back", do=do, refusals=REFUSALS)
+        form = partial(RefundForm, initial={"amount": payment.left.amount if payment else 0})
+        return act(self, request, order, f"Give money back for order {order}", ask=form, do=do)
 
     @action(description="Capture", permissions=["capture"], url_path="capture")
     def capture(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -185,9 +185,7 @@ class OrderAdmin(ReadOnlyAdmin):
             payments.capture(payment)
             return f"{order.to_pay} received."
 
-        form = forms.Form(request.POST if request.method == "POST" else None)
-        title = f"Capture {order.to_pay} for order {order}"
-        return act(request, order, form, title=title, button="Capture", do=do, refusals=REFUSALS)
+        return act(self, request, order, f"Capture {order.to_pay} for order {order}", ask=forms.Form, do=do)
 
 
 @admin.register(TaxRate)

@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Iterable
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -16,6 +16,7 @@ from basket.models import Basket
 from catalogue.models import TaxClass, Variant
 from config.money import Money
 from orders.states import Status
+from stock.models import AppendOnly
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that one takes for another on the telephone
 
@@ -178,6 +179,11 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.name}"
 
     @property
+    def currency(self) -> str:
+        """Of its amounts."""
+        return self.order.currency
+
+    @property
     def gross(self) -> Money:
         """What they cost, with tax."""
         return self.order.money(self.total)
@@ -201,8 +207,8 @@ class Kind(models.TextChoices):
 TOLD = frozenset(Kind) - {Kind.DECLINED, Kind.ATTENTION}
 
 
-class OrderEvent(models.Model):
-    """Something that happened to an order. Nothing is ever changed or deleted here."""
+class OrderEvent(AppendOnly):
+    """Something that happened to an order."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -216,14 +222,6 @@ class OrderEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.order}: {self.get_kind_display()}"
 
-    def save(self, **how: Any) -> None:
-        if self.pk:
-            self.delete()
-        super().save(**how)
-
-    def delete(self, *_args: Any, **_how: Any) -> NoReturn:
-        raise TypeError("What happened is not changed.")
-
 
 class Mail(models.Model):
     """One for each event of which the customer hears. It is written in the event's transaction, and sent afterwards."""
@@ -234,7 +232,6 @@ class Mail(models.Model):
     claimed_until = models.DateTimeField(null=True)  # somebody is sending it; after that, somebody else may
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
-    queued_until = models.DateTimeField(null=True)  # a worker has been told; after that it is told again
 
     class Meta:
         indexes: ClassVar = [models.Index("claimed_until", condition=Q(sent_at=None), name="mail_to_send")]

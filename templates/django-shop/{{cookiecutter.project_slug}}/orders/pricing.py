@@ -27,11 +27,6 @@ class Priced:
     gross: Money
     tax: Money
 
-    @property
-    def net(self) -> Money:
-        """Without tax."""
-        return self.gross - self.tax
-
 
 @dataclass(frozen=True, slots=True)
 class Quote:

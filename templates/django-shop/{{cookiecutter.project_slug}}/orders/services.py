@@ -61,7 +61,7 @@ def quoted(basket: Basket, contents: Contents, method: ShippingMethod, country: 
     sent = Item(1, method.costs(contents.subtotal), percent.get(method.tax_class, 0 * method.price))
     plain = quote(items, sent, tax_included=settings.PRICES_INCLUDE_TAX)
     for module in extras.discounts():
-        if offer := module.offer(basket, plain.goods):
+        if offer := module.offer(basket, contents.subtotal, plain.goods):
             name, amount = offer
             return quote(items, sent, tax_included=plain.tax_included, discount=amount, discount_name=name)
     return plain
@@ -184,7 +184,7 @@ def take_back(order: Order, *, quantities: Mapping[int, int], again: bool, by: U
         if many < 0 or not fits.update(returned=F("returned") + many):
             raise OrderError(f"Of {line.name} were {line.quantity} sent, and {line.returned} came back already.")
         if again and line.variant_id:
-            back[line.variant_id] = back.get(line.variant_id, 0) + many
+            back[line.variant_id] = many
     if back:
         stock.put_back(given=back, reference=order.number, reason=Reason.RETURNED)
     if order.lines.filter(returned__lt=F("quantity")).exists():
@@ -195,11 +195,7 @@ def take_back(order: Order, *, quantities: Mapping[int, int], again: bool, by: U
 
 def held(order: Order) -> dict[int, int]:
     """What it has taken out of the stock, by variant."""
-    found: dict[int, int] = {}
-    for line in order.lines.all():
-        if line.variant_id:
-            found[line.variant_id] = found.get(line.variant_id, 0) + line.quantity
-    return found
+    return dict(order.lines.exclude(variant=None).values_list("variant_id", "quantity"))
 
 
 def expire_unpaid() -> int:
@@ -218,13 +214,11 @@ def expire_unpaid() -> int:
 
 def oversight() -> dict[str, int]:
     """What the desk shows: how many orders wait for what."""
-    week = timezone.now() - timedelta(days=7)
+    week, hour = timezone.now() - timedelta(days=7), timezone.now() - timedelta(hours=1)
     return {
         "to ship": Order.objects.filter(status=Status.PAID).count(),
         "waiting for payment": Order.objects.filter(status=Status.PENDING).count(),
         "sent back, this week": OrderEvent.objects.filter(kind=Kind.RETURNED, at__gte=week).count(),
-        "mails not sent for an hour": Mail.objects.filter(
-            sent_at=None, event__at__lt=timezone.now() - timedelta(hours=1)
-        ).count(),
+        "mails not sent for an hour": Mail.objects.filter(sent_at=None, event__at__lt=hour).count(),
         "to look at, this week": OrderEvent.objects.filter(kind=Kind.ATTENTION, at__gte=week).count(),
     }

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -33,10 +32,10 @@ def send(event: int) -> None:
         return
     mail = Mail.objects.select_related("event__order").get(pk=event)
     # Who is not there is asked again later and later, and never given up.
-    Mail.objects.filter(pk=event).update(claimed_until=now + min(CLAIM * 2 ** (mail.attempts - 1), LONGEST_PAUSE))
+    Mail.objects.filter(pk=event).update(claimed_until=now + min(CLAIM * 2 ** min(mail.attempts - 1, 9), LONGEST_PAUSE))
     try:
         message(mail).send()
-    except (OSError, SMTPException) as error:
+    except Exception as error:  # one that cannot be sent must not keep the others from it
         # Again after the claim: `housekeeping` sees to it.
         logger.warning("mail %s could not be sent: %s", mail.message_id, error)
         Mail.objects.filter(pk=event).update(error=f"{type(error).__name__}: {error}"[:300])
@@ -60,12 +59,10 @@ def message(mail: Mail) -> EmailMessage:
 
 
 def send_left() -> int:
-    """Enqueue what nobody has sent: its task was lost with a process, or the mail server did not answer."""
+    """Send what nobody has sent: its task was lost with a process, or the mail server did not answer."""
     now = timezone.now()
     free = Q(claimed_until=None, event__at__lt=now - LEFT_AFTER) | Q(claimed_until__lt=now)
-    waiting = Q(queued_until=None) | Q(queued_until__lt=now)
-    left = list(Mail.objects.filter(free, waiting, sent_at=None).values_list("pk", flat=True))
-    Mail.objects.filter(pk__in=left).update(queued_until=now + CLAIM)
+    left = list(Mail.objects.filter(free, sent_at=None).values_list("pk", flat=True))
     for event in left:
-        send.enqueue(event)
+        send.call(event)
     return len(left)

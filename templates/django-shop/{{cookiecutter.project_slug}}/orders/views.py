@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from basket import services as baskets
 from basket.cookie import find
+from config.asked import number
 from config.limits import allowed
 from config.money import Money
 from orders import services
@@ -23,7 +24,6 @@ from orders.services import Address, Customer
 from stock.errors import OutOfStockError
 
 ADDRESS, METHOD = "checkout_address", "checkout_method"
-LONGEST_TOTAL = 15  # digits
 MOST_IN_TEN_MINUTES = 20  # orders from one address: each takes something out of the stock
 
 
@@ -90,11 +90,8 @@ def place(request: HttpRequest) -> HttpResponse:
         return redirect("orders:review")
     if not allowed("orders", request.META["REMOTE_ADDR"], most=MOST_IN_TEN_MINUTES, seconds=600):
         return look_once_more(request, "That were many orders. Please wait ten minutes.")
-    shown = request.POST.get("total", "")
+    expected = Money.of_minor(number(request.POST.get("total", "")), settings.CURRENCY)
     try:
-        expected = Money.of_minor(
-            int(shown) if shown.isascii() and shown.isdigit() and len(shown) < LONGEST_TOTAL else -1, settings.CURRENCY
-        )
         order = services.place(basket=basket, customer=customer, method=method, expected=expected)
     except EmptyBasketError:
         return redirect(basket.orders.first() or "basket:show")  # of two clicks the second

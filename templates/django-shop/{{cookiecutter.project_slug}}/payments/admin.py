@@ -2,22 +2,24 @@
 
 from django.contrib import admin
 
-from config.desk import ReadOnlyAdmin, ReadOnlyInline
+from config.desk import ReadOnlyAdmin, ReadOnlyInline, in_currency
 from payments.models import Payment, Refund, WebhookEvent
+
+AMOUNTS = [in_currency(name) for name in ("amount", "captured", "refunded")]
 
 
 class RefundInline(ReadOnlyInline):
     """What goes back."""
 
     model = Refund
-    fields = readonly_fields = ["at", "amount", "reason", "status", "by", "reference"]
+    fields = readonly_fields = ["at", in_currency("amount"), "reason", "status", "by", "reference"]
 
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
     """Payments."""
 
-    list_display = ["reference", "order", "status", "amount", "captured", "refunded", "currency", "started_at"]
+    list_display = ["reference", "order", "status", *AMOUNTS, "started_at"]
     list_filter = ["status", "provider"]
     list_select_related = ["order"]
     search_fields = ["reference", "order__number"]

@@ -1,7 +1,8 @@
 """Money that comes and goes, and every message about it."""
 
+import secrets
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -70,7 +71,6 @@ class Refund(models.Model):
     key = models.UUIDField("idempotency key", default=uuid.uuid4, unique=True, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     reference = models.CharField(max_length=100, blank=True)
-    queued_until = models.DateTimeField(null=True)  # a worker has been told; after that it is told again
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     at = models.DateTimeField(auto_now_add=True)
 
@@ -82,9 +82,14 @@ class Refund(models.Model):
         return f"{self.money} of {self.payment}"
 
     @property
+    def currency(self) -> str:
+        """Of what goes back."""
+        return self.payment.currency
+
+    @property
     def money(self) -> Money:
         """How much."""
-        return Money(self.amount, self.payment.currency)
+        return Money(self.amount, self.currency)
 
 
 class WebhookEvent(models.Model):
@@ -106,26 +111,33 @@ class WebhookEvent(models.Model):
         return f"{self.kind} {self.id}"
 
 
+def new_reference() -> str:
+    """As long as Stripe's."""
+    return f"pi_fake_{secrets.token_hex(8)}"
+
+
 class FakeIntent(models.Model):
     """What the provider for development remembers. A real one keeps this on the other side of the network."""
 
-    reference = models.CharField(max_length=40, primary_key=True)
+    reference = models.CharField(max_length=40, primary_key=True, default=new_reference)
+    key = models.CharField(max_length=80, unique=True)
     minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    capture = models.CharField(max_length=10)
     status = models.CharField(max_length=30, default="requires_payment_method")
+    failure = models.CharField(max_length=80, blank=True)  # why the last card was refused
     received = models.BigIntegerField(default=0)
-    refunded = models.BigIntegerField(default=0)
+    refunds = models.JSONField(default=dict)  # how much went back, by idempotency key
 
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def refunded(self) -> int:
+        """How much went back."""
+        return sum(self.refunds.values())
 
-class FakeCall(models.Model):
-    """What was asked of it under an idempotency key, and what it answered."""
-
-    key = models.CharField(max_length=80, primary_key=True)
-    answer = models.CharField(max_length=80)
-
-    def __str__(self) -> str:
-        return self.key
+    def written(self) -> dict[str, Any]:
+        """As Stripe writes it down."""
+        known = {"id": self.reference, "amount": self.minor, "amount_received": self.received, "status": self.status}
+        failure = {"message": self.failure} if self.failure else None
+        return known | {"object": "payment_intent", "currency": self.currency.lower(), "last_payment_error": failure}

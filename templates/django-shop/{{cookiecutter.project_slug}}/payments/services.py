@@ -1,14 +1,15 @@
 """What may happen to money. What a provider says is applied; what it is to do is written down first, then done.
 
-Nothing here asks a provider within a transaction: `tasks` does, by a key, so that what is repeated happens once.
+Nothing here asks a provider within a transaction. What it is to do is done by `tasks`, by a key: repeated, it happens
+once.
 """
 
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -26,6 +27,7 @@ from stock.errors import OutOfStockError
 logger = logging.getLogger("payments")
 SURE = (Status.AUTHORISED, Status.CAPTURED)
 RANK = [Status.STARTED, Status.AUTHORISED, Status.CANCELLED, Status.CAPTURED]
+KEPT = timedelta(days=90)  # messages of which something was made
 LONGEST_WAIT = timedelta(days=7)  # of a message that could not be processed; the desk shows it before
 
 
@@ -39,11 +41,8 @@ def start(order: Order) -> Payment:
     chosen = provider()
     reference = chosen.start(amount=order.to_pay, order=order.number, key=key)
     about = {"order": order, "amount": order.total, "currency": order.currency}
-    try:
-        with transaction.atomic():
-            return Payment.objects.create(provider=chosen.name, reference=reference, **about)
-    except IntegrityError:
-        return Payment.objects.get(provider=chosen.name, reference=reference)
+    payment, _ = Payment.objects.get_or_create(provider=chosen.name, reference=reference, defaults=about)
+    return payment
 
 
 def receive(*, name: str, body: bytes, signature: str) -> WebhookEvent:
@@ -74,7 +73,7 @@ def process(event_id: str) -> None:
         return
     name, _, _ = event.pk.partition(":")
     facts = provider(name).read(event.body.encode(), None).facts
-    if facts and not learn(name, facts):
+    if facts and not learn(name, facts, heard=True):
         # It overtook the answer in which we learn the reference, or it is not of this shop.
         if event.received_at > timezone.now() - timedelta(hours=1):
             raise PaymentError(f"There is no payment {facts.reference} yet.")
@@ -100,8 +99,10 @@ def process_left() -> int:
 
 
 @transaction.atomic
-def learn(name: str, facts: Facts) -> bool:
-    """Apply what a provider says. Nothing ever shrinks, so messages may come in any order, late and twice."""
+def learn(name: str, facts: Facts, *, heard: bool = False) -> bool:
+    """Apply what a provider says (`heard`: without being asked). Nothing ever shrinks: messages may come in any order,
+    late and twice.
+    """
     payment = Payment.objects.select_for_update().filter(provider=name, reference=facts.reference).first()
     if payment is None:
         return False
@@ -122,7 +123,7 @@ def learn(name: str, facts: Facts) -> bool:
         give_back(payment, "It was captured when it was not wanted any more.")
     elif payment.status == Status.CANCELLED and before == Status.AUTHORISED and not payment.to_void:
         worry(payment.order, f"What was held on the card is gone: {payment}")
-    if facts.declined and payment.status == Status.STARTED:
+    if heard and facts.declined and payment.status == Status.STARTED:
         orders.record(payment.order, Kind.DECLINED, note=facts.declined)
     if facts.refunded.amount > payment.refunded:
         worry(
@@ -234,7 +235,9 @@ def worry(order: Order, note: str, *, by: User | None = None) -> None:
 
 def differences(since: timedelta) -> Iterator[tuple[Payment, str]]:
     """Where we and the provider are not of the same mind, one sentence each."""
-    for payment in Payment.objects.filter(started_at__gte=timezone.now() - since).select_related("order").iterator():
+    when = timezone.now() - since
+    young = Q(started_at__gte=when) | Q(refunds__at__gte=when)
+    for payment in Payment.objects.filter(young).distinct().select_related("order").iterator():
         try:
             facts = provider(payment.provider).look(payment.reference)
         except PaymentError as error:
@@ -252,11 +255,17 @@ def differences(since: timedelta) -> Iterator[tuple[Payment, str]]:
             yield payment, "it is paid, and the order waits for payment"
 
 
+def forget_old() -> int:
+    """Messages of providers have people in them: what was made of them is kept, they are not."""
+    return WebhookEvent.objects.filter(processed_at__lt=timezone.now() - KEPT).delete()[0]
+
+
 def oversight() -> dict[str, int]:
     """What the desk shows: what the clock has not got done."""
     before = timezone.now() - timedelta(hours=1)
     return {
         "messages not understood": WebhookEvent.objects.filter(processed_at=None, received_at__lt=before).count(),
+        "held on cards, to receive": Payment.objects.filter(status=Status.AUTHORISED, to_void=False).count(),
         "refunds not given for an hour": Refund.objects.filter(status=Refund.Status.PENDING, at__lt=before).count(),
     }
 

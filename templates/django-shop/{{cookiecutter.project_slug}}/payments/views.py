@@ -1,5 +1,6 @@
 """Where one pays, and where providers tell what became of it."""
 
+import logging
 from http import HTTPStatus
 
 from django.conf import settings
@@ -19,8 +20,9 @@ from payments.errors import ForgedError, PaymentError
 from payments.models import Payment
 from payments.providers import PROVIDERS, provider
 from payments.providers.fake import CARDS, FakeProvider
-from payments.providers.signature import sign
+from payments.providers.intents import sign
 
+logger = logging.getLogger("payments")
 LONGEST = 256 * 1024  # bytes of a message
 
 
@@ -36,7 +38,8 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
         payment = services.start(order)
         template, about = provider(payment.provider).page(payment.reference)
     except PaymentError as error:
-        context = {"order": order, "problem": str(error)}
+        logger.warning("order %s cannot be paid: %s", order, error)  # their words are for us
+        context = {"order": order, "problem": "Our bank does not answer. Nothing was paid; try again in a minute."}
         return render(request, "payments/pay.html", context, status=HTTPStatus.BAD_GATEWAY)
     return render(request, template, {"order": order, **about})
 
@@ -61,7 +64,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     order = get_object_or_404(Order, token=token)
     try:
         if order.status != OrderStatus.PENDING:
-            raise WrongStateError("It is paid already: write to us.")
+            raise WrongStateError(f"It is {order.get_status_display()}: write to us, if that is not as it should be.")
         services.cancel(order, by=None, note="by the customer")
     except OrderError as error:
         messages.error(request, str(error))
@@ -96,7 +99,7 @@ def fake(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("payments:pay", payment.order.token)
     state, message = bank.pay(reference, card)
     if message:
-        services.receive(name="fake", body=message, signature=sign(message, settings.WEBHOOK_SECRET))
+        services.receive(name="fake", body=message, signature=sign(message))
     if state == "requires_action":
         return render(request, "payments/fake_bank.html", {"order": payment.order, "reference": reference})
     if state == "requires_payment_method":

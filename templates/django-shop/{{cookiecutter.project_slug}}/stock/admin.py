@@ -20,9 +20,7 @@ BY_HAND = [(each.value, each.label) for each in (Reason.RECEIVED, Reason.COUNTED
 class CorrectForm(forms.Form):
     """What has come, or gone."""
 
-    delta = forms.IntegerField(
-        label="How many came (or, with a minus, are gone)", min_value=-100_000, max_value=100_000,
-    )  # fmt: skip
+    delta = forms.IntegerField(label="How many came (with a minus: are gone)", min_value=-100_000, max_value=100_000)
     reason = forms.ChoiceField(choices=BY_HAND)
     reference = forms.CharField(max_length=40, required=False, help_text="The delivery note.")
 
@@ -55,6 +53,7 @@ class LevelAdmin(ModelAdmin):
     search_fields = ["variant__sku", "variant__product__name"]
     fields = ["variant", "available", "low"]
     readonly_fields = ["variant", "available"]
+    refusals = (OutOfStockError,)
     actions_detail = ["correct"]
     has_correct_permission = may("stock.correct_level")
 
@@ -82,10 +81,7 @@ class LevelAdmin(ModelAdmin):
             services.correct(variant=level.pk, by=request.user, **filled | {"reason": Reason(filled["reason"])})  # type: ignore[arg-type]
             return f"{filled['delta']:+} {level.variant}"
 
-        return act(
-            request, level, CorrectForm(request.POST or None), title=f"Correct the stock of {level.variant}",
-            button="Correct", do=do, refusals=(OutOfStockError,),
-        )  # fmt: skip
+        return act(self, request, level, f"Correct the stock of {level.variant}", ask=CorrectForm, do=do)
 
 
 @admin.register(Movement)

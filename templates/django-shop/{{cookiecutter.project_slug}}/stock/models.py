@@ -37,8 +37,23 @@ class Reason(models.TextChoices):
     RETURNED = "returned", "sent back by a customer"
 
 
-class Movement(models.Model):
-    """A change of a stock. Nothing is ever changed or deleted here."""
+class AppendOnly(models.Model):
+    """What has happened: rows that nothing changes or deletes."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, **how: Any) -> None:
+        if self.pk:
+            self.delete()
+        super().save(**how)
+
+    def delete(self, *_args: Any, **_how: Any) -> NoReturn:
+        raise TypeError("What has happened is not changed.")
+
+
+class Movement(AppendOnly):
+    """A change of a stock."""
 
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="movements")
     delta = models.IntegerField("change")
@@ -53,11 +68,3 @@ class Movement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delta:+} {self.variant} ({self.get_reason_display()})"
-
-    def save(self, **how: Any) -> None:
-        if self.pk:
-            self.delete()
-        super().save(**how)
-
-    def delete(self, *_args: Any, **_how: Any) -> NoReturn:
-        raise TypeError("The ledger of the stock is only added to.")

@@ -27,6 +27,12 @@ def own_files(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "uploads"
 
 
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Settings) -> None:
+    """Argon2 costs a third of a second, which is what it is for; the tests have hundreds of people."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def commits() -> Callable[[], AbstractContextManager[Any]]:
     """`with commits():` does at its end what waits for a commit: a test is one transaction that has none."""

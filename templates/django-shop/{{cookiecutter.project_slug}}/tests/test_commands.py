@@ -11,34 +11,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
-from django.test import Client
-from pytest_django.fixtures import Settings
+from django.core.management import call_command
 
-from catalogue.models import Product
-from orders.models import Order
-from orders.states import Status
-from stock.services import differences
 from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.mark.django_db
-def test_the_demo_is_the_same_when_loaded_twice(client: Client, settings: Settings) -> None:
-    call_command("load_demo", verbosity=0)
-    before = [*Product.objects.values_list("pk", "name"), *Order.objects.values_list("pk", "total")]
-    call_command("load_demo", verbosity=0)
-    assert before == [*Product.objects.values_list("pk", "name"), *Order.objects.values_list("pk", "total")]
-    assert Product.objects.count() == 60
-    assert {*Order.objects.values_list("status", flat=True)} == {*Status}
-    assert differences() == {}
-    call_command("reconcile")
-    for address in ("/", "/shop/kitchen/", "/products/moor-cup/"):
-        assert client.get(address).status_code == 200, address
-    settings.PRODUCTION = True
-    with pytest.raises(CommandError, match="not for production"):
-        call_command("load_demo")
 
 
 @pytest.mark.django_db
@@ -63,6 +40,20 @@ def test_the_demo_touches_nothing_of_ours(env: dict[str, str]) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.startswith("The demo ")
+
+
+def test_the_demo_and_the_tests_never_see_what_is_in_dotenv(tmp_path: Path) -> None:
+    assert os.environ["DOTENV"] == os.devnull
+    (tmp_path / ".env").write_text("DATABASE_URL=sqlite:////real.sqlite3\nENVIRONMENT=production\n")
+    code = (
+        "from config.demo import prepare; prepare(); from config import settings as s; print(s.DATABASES, s.PRODUCTION)"
+    )
+    env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "ENVIRONMENT")}
+    env |= {"DOTENV": str(tmp_path / ".env")}
+    command = [sys.executable, "-c", code]
+    printed = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+    assert "/.demo/data.sqlite3" in printed
+    assert printed.endswith("False\n")
 
 
 def test_served_it_answers_and_ends_when_it_is_told_to(tmp_path: Path) -> None:

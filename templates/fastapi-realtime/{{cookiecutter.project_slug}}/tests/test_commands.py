@@ -207,7 +207,7 @@ async def test_sigterm_closes_sockets_with_1012_and_ends_within_three_seconds(me
                 await socket.recv()
             assert closed.value.rcvd
             assert closed.value.rcvd.code == 1012
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(5):
                 await stop
 
 

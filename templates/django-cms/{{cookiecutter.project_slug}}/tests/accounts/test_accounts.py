@@ -4,10 +4,12 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
 from django.test import Client
+from pytest_django.fixtures import Settings
 from wagtail.models import Site
 from wagtail.test.utils.form_data import inline_formset, nested_form_data, rich_text, streamfield
 
 from accounts.models import User
+from config import settings as written
 from pages.models import ArticleIndexPage, ArticlePage, HomePage
 from tests.conftest import TEXT, Write
 
@@ -20,6 +22,13 @@ def test_an_address_is_one_person_in_any_case() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user("ada@example.org", "another one")
     assert not ada.is_staff
+
+
+def test_passwords_are_argon2(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = written.PASSWORD_HASHERS
+    user = User.objects.create_user("grace@example.org", "correct horse battery")
+    assert user.password.startswith("argon2$argon2id$")
+    assert user.check_password("correct horse battery")
 
 
 def test_somebody_signs_in_by_address(client: Client) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from config.money import Money
 from payments.errors import RefusedError, UnreachableError
-from payments.providers import Facts, Message, intents, signature
+from payments.providers import Facts, Message, intents
 
 FAILED = ("failed", "canceled")
 PATIENCE = 8  # seconds: a thread that waits for Stripe serves nobody else
@@ -46,8 +46,8 @@ class StripeProvider:
 
     def look(self, reference: str) -> Facts:
         intent = ask(lambda: self._client.v1.payment_intents.retrieve(reference))
-        back = sum(each["amount"] for each in self._refunds(reference) if each["status"] not in FAILED)
-        return intents.facts(intent, refunded=back)
+        back = self._refunds(reference) if intents.facts(intent).captured else []
+        return intents.facts(intent, refunded=sum(each["amount"] for each in back if each["status"] not in FAILED))
 
     def capture(self, reference: str, *, amount: Money, key: str) -> Facts:
         wanted = {"amount_to_capture": amount.minor}
@@ -68,10 +68,8 @@ class StripeProvider:
         wanted = {"payment_intent": reference, "amount": amount.minor, "metadata": {"key": key}}
         return self._given(ask(lambda: self._client.v1.refunds.create(wanted, {"idempotency_key": key})))
 
-    def read(self, body: bytes, signature_: str | None) -> Message:
-        if signature_ is not None:
-            signature.verify(body, signature_, settings.WEBHOOK_SECRET)
-        return intents.message(body)
+    def read(self, body: bytes, signature: str | None) -> Message:
+        return intents.message(body, signature)
 
     def _refunds(self, reference: str) -> list[dict[str, Any]]:
         found = ask(lambda: self._client.v1.refunds.list({"payment_intent": reference, "limit": 100}))

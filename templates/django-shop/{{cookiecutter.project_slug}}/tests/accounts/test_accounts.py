@@ -6,8 +6,10 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from config import settings as written
 from tests.shelf import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("counted")]
@@ -17,6 +19,20 @@ def test_an_address_is_one_person_in_any_case(ada: User) -> None:
     assert User.objects.get_by_natural_key("ADA@example.org") == ada
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user("Ada@example.org", PASSWORD)
+
+
+def test_who_is_made_by_the_command_can_sign_in() -> None:
+    User.objects.create_superuser("boss@example.org", PASSWORD)
+    client = Client()
+    client.post("/account/login/?next=/admin/", {"login": "boss@example.org", "password": PASSWORD})
+    assert client.get("/admin/").status_code == 200
+
+
+def test_passwords_are_argon2(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = written.PASSWORD_HASHERS
+    user = User.objects.create_user("grace@example.org", "correct horse battery")
+    assert user.password.startswith("argon2$argon2id$")
+    assert user.check_password("correct horse battery")
 
 
 def test_an_account_is_one_s_own_when_the_address_is(client: Client) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
 
+from catalogue import services
 from catalogue.models import Category, Product, ProductImage, TaxClass, Variant
 from stock.models import Level
 from tests.shelf import make_variant
@@ -103,6 +105,13 @@ def test_one_finds_what_one_looks_for(
     Level.objects.filter(pk=cup.pk).update(available=0)
     names = named(client, f"/search/{query}")
     assert (names if "order=p" in query or "order=-" in query else sorted(names)) == found
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="the index is tested with --database postgresql")
+def test_the_search_has_an_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "product_search" in services.matching(Product.objects.all(), "oak").explain()
 
 
 def test_the_hundredth_page_is_the_last(client: Client, shelves: dict[str, Category]) -> None:

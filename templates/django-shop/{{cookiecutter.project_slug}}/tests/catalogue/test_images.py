@@ -28,7 +28,9 @@ def drawn(kind: str = "JPEG", size: tuple[int, int] = (1600, 1000), **more: obje
 def upload(variant: Variant, body: bytes, name: str = "x.jpg") -> PictureForm:
     instance = ProductImage(product=variant.product)
     files: MultiValueDict[str, Any] = MultiValueDict({"upload": [SimpleUploadedFile(name, body)]})
-    return PictureForm({"alt": "A cup", "position": 0}, files, instance=instance)
+    form = PictureForm({"alt": "A cup", "position": 0}, files, instance=instance)
+    form.full_clean()
+    return form
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
@@ -105,6 +107,7 @@ def test_a_picture_that_goes_takes_its_files_along(
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         other: MultiValueDict[str, Any] = MultiValueDict({"upload": [SimpleUploadedFile("x.png", drawn("PNG"))]})
         again = PictureForm({"alt": "Another", "position": 0}, other, instance=first)
+        assert again.is_valid()
         again.save()
     files = list(Path(settings.MEDIA_ROOT).rglob("*.webp"))
     assert len(files) == 3

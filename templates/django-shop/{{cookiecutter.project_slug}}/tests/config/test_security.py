@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from catalogue.models import Variant
+from config.logging import masked
 from tests.conftest import make_person
 from tests.shelf import PASSWORD, place
 
@@ -143,7 +144,10 @@ def test_what_opens_something_is_not_in_the_log(
     order = place({variant: 1})
     client.get(order.get_absolute_url())
     client.get("/account/password/reset/key/1-secretsecret/")
+    client.get(order.get_absolute_url().rstrip("/"))
     assert "GET /orders/…/ 200" in caplog.text
+    assert "GET /orders/… 301" in caplog.text
+    assert masked(f"/orders/{order.token}/cancel/") == "/orders/…/cancel/"
     assert order.token not in caplog.text
     assert "secretsecret" not in caplog.text
 

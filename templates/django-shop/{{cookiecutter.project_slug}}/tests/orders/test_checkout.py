@@ -105,6 +105,13 @@ def test_what_is_wrong_in_an_address_is_marked(client: Client, variant: Variant,
     assert "Something is missing" in page
 
 
+def test_an_address_that_no_mail_server_takes_is_refused(client: Client, variant: Variant) -> None:
+    client.post("/basket/add/", {"variant": variant.pk})
+    answer = client.post("/checkout/", TYPED | {"email": "\N{LATIN SMALL LETTER LONG S}@example.org"})
+    assert answer.status_code == 422
+    assert "Before the @ there are only letters" in answer.content.decode()
+
+
 def test_what_nobody_carries_there_is_said(client: Client, variant: Variant) -> None:
     client.post("/basket/add/", {"variant": variant.pk})
     client.post("/checkout/", TYPED | {"country": "FR"})
@@ -201,7 +208,7 @@ def test_a_customer_cancels_what_is_not_paid(client: Client, variant: Variant, c
     assert (order.status, Level.objects.get().available) == (Status.CANCELLED, 10)
     Order.objects.update(status=Status.PAID)
     page = client.post(f"/orders/{order.token}/cancel/", follow=True).content.decode()
-    assert "It is paid already" in page
+    assert "It is paid: write to us" in page
     assert Order.objects.get().status == Status.PAID
 
 

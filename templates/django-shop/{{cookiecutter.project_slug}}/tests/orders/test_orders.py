@@ -256,6 +256,16 @@ def test_a_mail_server_that_is_gone_loses_nothing(
     assert tasks.send_left() == 0
 
 
+def test_one_mail_that_cannot_be_written_keeps_no_other_from_it(variant: Variant) -> None:
+    broken, other = place({variant: 1}), place({variant: 1})
+    Order.objects.filter(pk=broken.pk).update(email="two\nlines@example.org")
+    Mail.objects.filter(event__order=broken).update(attempts=400)
+    OrderEvent.objects.update(at=timezone.now() - timedelta(hours=1))
+    tasks.send_left()
+    assert [message.to for message in mail.outbox] == [[other.email]]
+    assert "ValueError: Header values" in Mail.objects.get(event__order=broken).error
+
+
 def test_a_mail_whose_task_was_lost_is_sent_a_minute_later(variant: Variant) -> None:
     place({variant: 1})
     assert tasks.send_left() == 0

@@ -25,7 +25,7 @@ from tests.live.test_following import room_id
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room
 
-PATIENCE = 30.0
+PATIENCE = 10.0
 VALKEY = pytest.param("valkey", marks=pytest.mark.skipif(sys.platform == "win32", reason="NO VALKEY for Windows"))
 
 

@@ -22,7 +22,7 @@ from tests.conftest import Meet, Person, serving
 from tests.live.test_following import room_id
 from tests.rooms.test_rooms import make_room
 
-PATIENCE = 30.0
+PATIENCE = 10.0
 
 
 class Pen:

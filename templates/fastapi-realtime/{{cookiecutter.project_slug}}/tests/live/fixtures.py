@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.conftest import Person
 
-PATIENCE = 30.0  # seconds; a test fails rather than hang
+PATIENCE = 10.0  # seconds; a test fails rather than hang
 
 
 class Client:

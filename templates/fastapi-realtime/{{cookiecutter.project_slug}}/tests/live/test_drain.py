@@ -19,7 +19,7 @@ from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room
 from tests.test_commands import served
 
-WITHIN = 12.0  # seconds: three, and what a busy machine takes besides
+WITHIN = 3.0  # seconds
 
 
 async def test_what_is_due_is_sent_before_a_socket_is_closed(

@@ -22,7 +22,7 @@ from tests.live.test_following import room_id
 from tests.messages.test_messages import say
 from tests.rooms.test_rooms import make_room
 
-PATIENCE = 30.0
+PATIENCE = 10.0
 SLOW_ON_SQLITE = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 500000) SELECT count(*) FROM c"
 
 

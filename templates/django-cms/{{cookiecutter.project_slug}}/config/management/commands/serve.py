@@ -1,6 +1,7 @@
 """Serve in production."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -11,14 +12,13 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from config import checks  # noqa: F401  they are asked below, whoever else has imported them
-
 
 class Command(BaseCommand):
     help = "Serve in production."
     requires_system_checks = [Tags.compatibility]
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
+        import_module("config.checks")  # an application that forgot them would be served without
         # As `check --deploy`: what production cannot do without.
         found = run_checks(tags=[Tags.security], include_deployment_checks=True)
         if faults := [fault for fault in found if fault.level >= ERROR]:

@@ -1,6 +1,7 @@
 """See it work, from nothing."""
 
 import json
+import os
 import secrets
 import socket
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.core.management import call_command
+from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
@@ -40,8 +41,10 @@ class Command(BaseCommand):
                 passwords[email] = secrets.token_urlsafe(9)
                 make_person(email, role, passwords[email])
         kept.write_text(json.dumps(passwords), encoding="utf-8")
-        call_command("load_demo", verbosity=0)
         port = options["port"] or free_port(preferred=8000)
+        os.environ["BASE_URL"] = settings.BASE_URL = f"http://127.0.0.1:{port}"  # for mail, and the server's processes
+        if "load_demo" in get_commands():
+            call_command("load_demo", verbosity=0)
         people = "\n".join(f"  {email:<24} {password}" for email, password in passwords.items())
         self.stdout.write(
             f"\n  The shop       http://127.0.0.1:{port}\n  Its desk       http://127.0.0.1:{port}/admin/\n\n{people}\n"

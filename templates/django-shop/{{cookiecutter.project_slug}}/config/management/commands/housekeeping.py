@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from basket import services as baskets
+from config import extras
 from orders import services as orders
 from orders import tasks as mails
 from payments import services as payments
@@ -23,7 +24,9 @@ class Command(BaseCommand):
             "orders expired": orders.expire_unpaid(),
             "refunds taken up": money.do_left(),
             "mails taken up": mails.send_left(),
+            "messages forgotten": payments.forget_old(),
             "baskets forgotten": baskets.forget_old(),
+            **{name: do() for name, do in extras.by_the_clock().items()},
         }
         call_command("clearsessions")
         if "Database" in settings.TASKS["default"]["BACKEND"]:

@@ -6,7 +6,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from payments import services
-from payments.errors import PaymentError
 from stock.services import differences
 
 
@@ -15,18 +14,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--days", type=int, default=7, help="how old payments may be")
-        parser.add_argument("--mend", action="store_true", help="take over what a provider says has been paid")
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         found = 0
         for payment, what in services.differences(timedelta(days=options["days"])):
             found += 1
             self.stdout.write(f"order {payment.order}, {payment}: {what}")
-            if options["mend"]:
-                try:
-                    services.look(payment)
-                except PaymentError as error:
-                    self.stdout.write(f"  not mended: {error}")
         for sku, (level, total) in differences().items():
             found += 1
             self.stdout.write(f"stock of {sku}: {level}, and its ledger says {total}")

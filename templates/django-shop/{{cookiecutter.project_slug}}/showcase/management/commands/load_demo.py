@@ -15,13 +15,13 @@ from basket import services as baskets
 from basket.models import Basket
 from catalogue import images
 from catalogue.models import Category, Product, ProductImage, TaxClass, Variant
-from config import example
 from orders import services as orders
 from orders.models import Order, ShippingMethod, TaxRate
 from orders.services import Address, Customer
 from payments import services as payments
 from payments.models import Payment
 from payments.providers.fake import FakeProvider
+from showcase import things
 from stock import services as stock
 from stock.models import Reason
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             return
         ways()
         shelves()
-        for number, address in enumerate(example.addresses()[: len(STATES)]):
+        for number, address in enumerate(things.addresses()[: len(STATES)]):
             order(number, address, STATES[number])
         self.stdout.write(f"{Product.objects.count()} products, {Order.objects.count()} orders.")
 
@@ -60,18 +60,18 @@ def ways() -> None:
 def shelves() -> None:
     """Products on their shelves, with pictures and stock."""
     below: dict[str, Category] = {}
-    for position, (name, names) in enumerate(example.SHELVES.items()):
+    for position, (name, names) in enumerate(things.SHELVES.items()):
         shelf = Category.objects.create(name=name, slug=slugify(name), position=position)
         below |= {each: Category.objects.create(name=each, slug=slugify(each), parent=shelf) for each in names}
-    for number, (kind, name, slug, price, labels) in enumerate(example.products()):
-        made = Product.objects.create(name=name, slug=slug, category=below[kind], description=example.TEXT)
+    for number, (kind, name, slug, price, labels) in enumerate(things.products()):
+        made = Product.objects.create(name=name, slug=slug, category=below[kind], description=things.TEXT)
         for position, label in enumerate(labels):
             sku = f"{slug}-{position + 1}".upper()
             cost = price + 4 * position
             variant = Variant.objects.create(product=made, sku=sku, label=label, price=cost, position=position)
             if many := (number * 7 + position * 3) % 23:
                 stock.correct(variant=variant.pk, delta=many + 4, reason=Reason.RECEIVED, by=None, reference="demo")
-        picture = images.opened(example.jpeg(example.picture(number, kind)))
+        picture = images.opened(things.jpeg(things.picture(number, kind)))
         image = ProductImage(product=made, alt=f"A drawing of a {name.lower()} on a table, by a window")
         image.width, image.height = picture.size
         images.keep(picture, image.name)

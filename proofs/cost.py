@@ -1,6 +1,7 @@
 """The CPU of a request, without a server around it: the WSGI application called in this process. Prints JSON.
 
-`python inside.py <module> <path> …` in a project's folder: {path: [milliseconds, queries, bytes, status]}.
+`python cost.py <module> <path> …` in a project's folder: {path: [milliseconds of CPU,
+queries, bytes, status, milliseconds with those of the database]}.
 """
 
 import gc
@@ -68,13 +69,14 @@ started = time.process_time() - began
 for path in sys.argv[2:]:
     for _ in range(3):
         status, size = call(path)
-    best = []
+    best, walls = [], []
     for _ in range(ROUNDS):
         gc.collect()
-        before = time.process_time()
+        before, began = time.process_time(), time.perf_counter()
         for _ in range(CALLS):
             call(path)
         best.append((time.process_time() - before) / CALLS * 1000)
-    found[path] = [min(best), queries(path), size, status]
-found["start"] = [started * 1000, 0, 0, 0]
+        walls.append((time.perf_counter() - began) / CALLS * 1000)
+    found[path] = [min(best), queries(path), size, status, min(walls)]
+found["start"] = [started * 1000, 0, 0, 0, 0]
 print(json.dumps(found))

@@ -1,0 +1,5 @@
+"""Oscar, to be called."""
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()

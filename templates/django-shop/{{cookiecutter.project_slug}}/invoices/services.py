@@ -1,0 +1,58 @@
+"""What may happen with invoices: they are written, and nothing else."""
+
+import hashlib
+import logging
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from invoices.models import Invoice, Series
+from invoices.paper import drawn
+from orders.models import Kind, Order
+from payments.models import Refund
+
+logger = logging.getLogger("invoices")
+DONE = Refund.Status.DONE
+
+
+def bring_up_to_date(order: Order) -> int:
+    """Write what an order lacks: its invoice once it is paid, a credit note for each refund. How many it were."""
+    received = not order.total or order.payments.filter(status="captured").exists()  # held on a card is not received
+    if not received or not order.events.filter(kind=Kind.PAID).exists():
+        return 0
+    given = Refund.objects.filter(payment__order=order, status=DONE).order_by("pk")
+    return sum(issue(order, refund) for refund in (None, *given))
+
+
+@transaction.atomic
+def issue(order: Order, refund: Refund | None) -> bool:
+    """Write one, unless it is there. The number is taken in the transaction that uses it: so there is no gap, and one
+    who comes at the same time waits.
+    """
+    now = timezone.localtime()
+    Series.objects.get_or_create(year=now.year)
+    series = Series.objects.select_for_update().get(year=now.year)
+    if Invoice.objects.filter(order=order, refund=refund).exists():
+        return False
+    series.last += 1
+    series.save()
+    made = Invoice(order=order, refund=refund, year=now.year, number=series.last, issued_at=now)
+    made.pdf = drawn(made.name, order, refund, now)
+    made.sha256 = hashlib.sha256(made.pdf).hexdigest()
+    made.save()
+    return True
+
+
+def issue_left() -> int:
+    """Write what nobody has written: the task was lost with a process, or failed."""
+    paid = Order.objects.filter(events__kind=Kind.PAID)
+    without = paid.exclude(invoices__refund=None, invoices__isnull=False)
+    given = Refund.objects.filter(status=DONE).exclude(pk__in=Invoice.objects.exclude(refund=None).values("refund"))
+    done = 0
+    for order in Order.objects.filter(Q(pk__in=without) | Q(payments__refunds__in=given)).distinct():
+        try:
+            done += bring_up_to_date(order)
+        except Exception:  # one that cannot be written must not keep the others from it
+            logger.exception("the invoice of order %s could not be written", order)
+    return done
