@@ -1,0 +1,44 @@
+"""The extras: features that a project may not want. To be without one, delete its line here and its folders."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from fastapi import APIRouter
+from typer import Typer
+
+from app.settings import Settings
+from app.state import State
+
+NAMES: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What an extra adds; `app/<name>/extra.py` makes it, as `extra`."""
+
+    router: APIRouter | None = None
+    # Entered when the process starts, with everything that it has; left before the database is closed.
+    lifespan: Callable[[State], AbstractAsyncContextManager[None]] | None = None
+    # What is wrong with the settings, a sentence each.
+    faults: Callable[[Settings], list[str]] | None = None
+    # Commands, beside those of `app/__main__.py`.
+    commands: Typer | None = None
+    # Pages for people, with what the link to them says.
+    pages: tuple[tuple[str, str], ...] = ()
+    # Scripts and styles, served at /static/<name>/.
+    static: Path | None = None
+
+
+@cache
+def all_extras() -> dict[str, Extra]:
+    """The extras by name. Importing them registers their tables too."""
+    return {name: import_module(f"app.{name}.extra").extra for name in NAMES}
+
+
+def faults(settings: Settings) -> list[str]:
+    """What extras find wrong with the settings, a sentence each."""
+    return [fault for extra in all_extras().values() if extra.faults for fault in extra.faults(settings)]

@@ -1,0 +1,113 @@
+"""A model that is loaded: verified, inspected, checked against its card, and then run."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+from app.inference.cards import Card, Output
+from app.inference.errors import BadModel, ModelFailed, NotANumber
+from app.inference.onnxfile import inspect
+from app.inference.tensors import NUMPY, ONNX, Array
+
+FAULTS = tuple(
+    fault for fault in vars(errors).values() if isinstance(fault, type) and issubclass(fault, Exception)
+)  # ONNX Runtime's own, which have no base of their own
+
+
+def digest(content: bytes) -> str:
+    """What a model is named by: the SHA-256 of its bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class Engine:
+    """A session of ONNX Runtime on one thread of its own caller; any number of threads may run it at once."""
+
+    def __init__(self, content: bytes, card: Card) -> None:
+        """Raises BadModel when it is not what its card says, or does not give what it gave in training."""
+        inspect(content)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        options.add_session_config_entry("session.load_model_format", "ONNX")
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except FAULTS as error:
+            raise BadModel("ONNX Runtime cannot load it.") from error
+        self._outputs = [each.name for each in card.outputs]
+        for found, said in (
+            (self._session.get_inputs(), card.inputs),
+            (self._session.get_outputs(), card.outputs),
+        ):
+            _compare(found, said)
+        _check(self, card)
+        self.batchable = card.batched and _rows_are_apart(self, card)
+
+    def run(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
+        """All outputs. Raises ModelFailed."""
+        try:
+            return dict(zip(self._outputs, self._session.run(self._outputs, dict(tensors)), strict=True))
+        except FAULTS as error:
+            raise ModelFailed("It cannot be computed for these inputs.") from error
+
+
+def finite(outputs: Mapping[str, Array]) -> None:
+    """Raises NotANumber when there is a NaN or an infinity among the outputs."""
+    for name, array in outputs.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise NotANumber(f"Output {name} is not finite.")
+
+
+def _compare(found: Sequence[Any], said: Sequence[Output]) -> None:
+    """Raises BadModel when the tensors of the file are not those of the card."""
+    real = {each.name: (ONNX.get(each.type), each.shape) for each in found}
+    if real.keys() != {each.name for each in said}:
+        raise BadModel(f"The file has the tensors {sorted(real)}, which are not those of the card.")
+    for each in said:
+        datatype, shape = real[each.name]
+        fixed = [size if isinstance(size, int) else -1 for size in shape or []]
+        if datatype != each.datatype or (shape and not _same(fixed, each.shape)):
+            raise BadModel(f"{each.name} is {datatype} {fixed} in the file, and {each.datatype} {each.shape} in the card.")
+
+
+def _same(real: Sequence[int], said: Sequence[int]) -> bool:
+    """Whether the sizes go together: the card may know one that the file leaves open, not the other way round."""
+    return len(real) == len(said) and all(file in (-1, card) for file, card in zip(real, said, strict=True))
+
+
+def _check(engine: Engine, card: Card) -> None:
+    """Raises BadModel unless the rows of the card's check give what they gave in training."""
+    try:
+        given = {each.name: np.array(card.check.inputs[each.name], NUMPY[each.datatype]) for each in card.inputs}
+        outputs = engine.run(given)
+        finite(outputs)
+        for name, wanted in card.check.outputs.items():
+            expected = np.array(wanted, outputs[name].dtype)
+            exact = expected.dtype.kind not in "f"
+            same = expected.shape == outputs[name].shape and (
+                (expected == outputs[name]).all()
+                if exact
+                else np.allclose(outputs[name], expected, rtol=0, atol=card.check.tolerance)
+            )
+            if not same:
+                raise BadModel(f"On the card's own rows {name} is not what it was in training.")
+    except (ModelFailed, NotANumber, ValueError, OverflowError, TypeError) as error:
+        raise BadModel(f"It fails on the card's own rows: {error}") from error
+
+
+def _rows_are_apart(engine: Engine, card: Card) -> bool:
+    """Whether the first row of the check gives the same alone as among the others; else nothing is put together."""
+    given = {each.name: np.array(card.check.inputs[each.name], NUMPY[each.datatype]) for each in card.inputs}
+    together, alone = engine.run(given), engine.run({name: array[:1] for name, array in given.items()})
+    return all(
+        len(alone[name]) == 1
+        and (
+            np.allclose(alone[name], together[name][:1], rtol=0, atol=card.check.tolerance)
+            if alone[name].dtype.kind == "f"
+            else (alone[name] == together[name][:1]).all()
+        )
+        for name in alone
+    )

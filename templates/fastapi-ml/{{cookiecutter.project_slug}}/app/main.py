@@ -1,0 +1,110 @@
+"""The application: what it is made of, and what it holds while it runs."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from app import metrics, pages, problems, security
+from app.accounts.routes import router as accounts
+from app.database import Database
+from app.extras import all_extras
+from app.health import readiness
+from app.keys.services import Gate
+from app.registry.files import Files
+from app.registry.routes import router as registry
+from app.security import Application
+from app.serving import plain
+from app.serving.batching import Scheduler
+from app.serving.journal import Journal
+from app.serving.numbers import Numbers
+from app.serving.routes import router as protocol
+from app.serving.shelf import Shelf
+from app.settings import Settings
+from app.state import State, finish
+
+logger = logging.getLogger(__name__)
+
+API = "/api/v1"
+OPENAPI = f"{API}/openapi.json"
+STATIC = Path(__file__).parent / "static"
+MOST_WAITING = 128 * 1024 * 1024  # bytes of all tensors that wait in a process
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application for these settings, by default those of the environment. Nothing is opened before it starts."""
+    settings = settings or Settings()
+    lifespan = partial(running, settings)
+    app = Application(title="Departure delays", lifespan=lifespan, openapi_url=OPENAPI, docs_url=None, redoc_url=None)
+    problems.install(app)
+    security.install(app, settings)
+    for feature in (accounts, registry, plain.router):
+        app.include_router(feature, prefix=API)
+    for router in (protocol, metrics.router, pages.router):
+        app.include_router(router)
+    for name, extra in all_extras().items():
+        if extra.router:
+            app.include_router(extra.router)
+        if extra.static:
+            app.mount(f"/static/{name}", StaticFiles(directory=extra.static))
+    app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+@asynccontextmanager
+async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
+    """What a process holds, from its start to its end."""
+    database = Database(settings.async_database)
+    files, numbers = Files(settings.model_folder), Numbers()
+    scheduler = Scheduler(
+        threads=settings.inference_threads,
+        longest_batch=settings.longest_batch,
+        longest_queue=settings.longest_queue,
+        most_bytes=MOST_WAITING,
+    )
+    shelf = Shelf(database, files, scheduler, numbers)
+    journal = Journal(database, numbers, days=settings.prediction_log_days)
+    state = State(
+        settings=settings,
+        database=database,
+        gate=Gate(database, settings.secret_key),
+        files=files,
+        shelf=shelf,
+        journal=journal,
+        numbers=numbers,
+        observers=[],
+        extras={},
+        helpers={"models": lambda: not shelf.faulty},
+    )
+    document = app.openapi
+    app.openapi = lambda: with_models(document(), shelf)  # type: ignore[method-assign]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        stack.callback(scheduler.close)
+        status, body = await readiness(state)
+        if status == HTTPStatus.OK:
+            await shelf.refresh()
+        else:
+            logger.error("Not ready: %s", body.get("detail", "the database does not answer"))
+        for work in (shelf.run, journal.run):
+            task = asyncio.create_task(work())
+            stack.push_async_callback(finish, task)
+            stack.callback(task.cancel)
+        stack.push_async_callback(journal.write)
+        for extra in all_extras().values():
+            if extra.lifespan:
+                await stack.enter_async_context(extra.lifespan(state))
+        yield state
+
+
+def with_models(document: dict[str, Any], shelf: Shelf) -> dict[str, Any]:
+    """OpenAPI, with a route for each model that is served now."""
+    return document | {"paths": document["paths"] | plain.openapi(shelf)}

@@ -1,0 +1,230 @@
+"""Micro-batching: what queued while the threads were busy is computed together, and nobody waits for more to come.
+
+A *lane* is the queue of one version of a model. The lanes of a process share its threads in turn, so a flood on one
+model holds up another by one batch at most. How large a batch may be is measured: as many rows as take a tenth of a
+second, and one request alone where putting them together gains nothing.
+"""
+
+import asyncio
+import math
+import time
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from app.inference.cards import Card
+from app.inference.engine import Engine, finite
+from app.inference.errors import ModelFailed
+from app.inference.tensors import Array
+from app.problems import Problem
+from app.serving.errors import TooBusy, TooLate
+from app.serving.numbers import Numbers
+
+LONGEST_RUN = 0.1  # seconds that a batch may take, since others wait behind it
+GAIN = 0.9  # together a row has to cost less than this part of what it costs alone
+PROBE = 64  # every so many runs the other way is tried, in case things have changed
+SMOOTH = 0.2  # the weight of the newest measurement
+
+type Signature = tuple[tuple[str, str, tuple[int, ...]], ...]
+type Outcome = dict[str, Array] | Problem
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A request that waits for its rows."""
+
+    tensors: Mapping[str, Array]
+    rows: int
+    size: int  # bytes
+    future: asyncio.Future[dict[str, Array]]
+    queued: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(slots=True)
+class Run:
+    """What a thread brings back: an outcome for each job, and where the seconds went."""
+
+    outcomes: list[Outcome]
+    preparing: float
+    running: float
+    splitting: float
+
+
+class Scheduler:
+    """The threads of a process, and the lanes that wait for one."""
+
+    def __init__(self, *, threads: int, longest_batch: int, longest_queue: int, most_bytes: int) -> None:
+        self.longest_batch, self.longest_queue, self.most_bytes = longest_batch, longest_queue, most_bytes
+        self.bytes = 0  # of all that wait
+        self._free = threads
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="inference")
+        self._turns: deque[Lane] = deque()
+        self._awake = False
+
+    def wake(self, lane: "Lane") -> None:
+        """This lane has something to do. What else comes in this turn of the event loop is taken along."""
+        if lane not in self._turns:
+            self._turns.append(lane)
+        if not self._awake and self._free:
+            self._awake = True
+            asyncio.get_running_loop().call_soon(self._hand_out)
+
+    def _hand_out(self) -> None:
+        """Give each free thread a batch of the lane whose turn it is."""
+        self._awake = False
+        while self._free and self._turns:
+            lane = self._turns.popleft()
+            if not (jobs := lane.take()):
+                continue
+            if lane.depth:
+                self._turns.append(lane)
+            self._free -= 1
+            started = time.perf_counter()
+            running = asyncio.get_running_loop().run_in_executor(self._executor, compute, lane.engine, jobs)
+            running.add_done_callback(partial(self._take_back, lane, jobs, started))
+
+    def _take_back(self, lane: "Lane", jobs: list[Job], started: float, running: "asyncio.Future[Run]") -> None:
+        self._free += 1
+        if self._turns:
+            self._hand_out()  # before the answers are written: the thread need not wait for that
+        lane.settle(jobs, started, running)
+
+    def close(self) -> None:
+        """End the threads; what they are at is finished first."""
+        self._executor.shutdown()
+
+
+class Lane:
+    """One version of a model, with the requests that wait for it, grouped by what can be put together."""
+
+    def __init__(self, name: str, number: int, card: Card, engine: Engine, scheduler: Scheduler, all_numbers: Numbers):
+        self.name, self.number, self.card, self.engine = name, number, card, engine
+        self.numbers = all_numbers.of(name, number)
+        self.depth = 0
+        self._scheduler = scheduler
+        self._groups: OrderedDict[Signature, deque[Job]] = OrderedDict()
+        self._cost = {False: 0.0, True: 0.0}  # seconds per request: alone, together; 0 when not known yet
+        self._row = 0.0  # seconds per row
+        self._runs = 0
+        self.numbers.watch(lambda: self.depth)
+
+    async def infer(self, tensors: Mapping[str, Array], *, seconds: float) -> dict[str, Array]:
+        """The outputs for these tensors. Raises TooBusy at once, TooLate after so many seconds, or what went wrong."""
+        scheduler = self._scheduler
+        size = sum(array.nbytes for array in tensors.values())
+        if self.depth >= scheduler.longest_queue or (self.depth and scheduler.bytes + size > scheduler.most_bytes):
+            wait = max(1, math.ceil(self.depth * max(self._cost.values())))
+            raise TooBusy(f"Try again in {wait} s.", headers={"Retry-After": str(wait)})
+        rows = len(next(iter(tensors.values()))) if self.engine.batchable else 1
+        job = Job(tensors, rows, size, asyncio.get_running_loop().create_future())
+        group = self._groups.setdefault(signature(tensors), deque())
+        group.append(job)
+        self.depth += 1
+        scheduler.bytes += size
+        scheduler.wake(self)
+        try:
+            async with asyncio.timeout(seconds):
+                return await job.future
+        except TimeoutError as error:
+            raise TooLate(f"There was no answer within {seconds:g} s.") from error
+        finally:
+            if job in group:  # nobody waits for it any more, so it costs nothing
+                self._leave(job, group)
+
+    def take(self) -> list[Job]:
+        """The next batch: of the group whose turn it is, as many requests as may go together."""
+        if not self._groups:
+            return []
+        kind, group = self._groups.popitem(last=False)
+        jobs = [group[0]]
+        self._runs += 1
+        limit = self._most_rows()
+        for job in list(group)[1:] if limit > 1 else ():
+            if sum(each.rows for each in jobs) + job.rows > limit:
+                break
+            jobs.append(job)
+        self._groups[kind] = group  # now last
+        for job in jobs:
+            self._leave(job, group)
+        return jobs
+
+    def _most_rows(self) -> int:
+        alone, together = self._cost[False], self._cost[True]
+        gains = not alone or not together or together < alone * GAIN
+        if not self.engine.batchable or gains == (self._runs % PROBE == 0):
+            return 1
+        return min(self._scheduler.longest_batch, int(LONGEST_RUN / self._row) if self._row else 8)
+
+    def _leave(self, job: Job, group: deque[Job]) -> None:
+        group.remove(job)
+        self.depth -= 1
+        self._scheduler.bytes -= job.size
+        if not group:
+            self._groups = OrderedDict((kind, each) for kind, each in self._groups.items() if each)
+
+    def settle(self, jobs: list[Job], started: float, running: "asyncio.Future[Run]") -> None:
+        """Give each its own answer, and note how long it took."""
+        run = running.result()
+        elapsed, rows = time.perf_counter() - started, sum(job.rows for job in jobs)
+        together = len(jobs) > 1
+        self._cost[together] = _smooth(self._cost[together], elapsed / len(jobs))
+        self._row = _smooth(self._row, run.running / rows)
+        self.numbers.ran(len(jobs), rows, run.preparing, run.running, run.splitting)
+        for job, outcome in zip(jobs, run.outcomes, strict=True):
+            self.numbers.waited(started - job.queued)
+            if job.future.done():
+                continue
+            if isinstance(outcome, Problem):
+                job.future.set_exception(outcome)
+            else:
+                job.future.set_result(outcome)
+
+
+def signature(tensors: Mapping[str, Array]) -> Signature:
+    """What has to be the same for requests that are computed together: all but the number of rows."""
+    return tuple(sorted((name, array.dtype.str, array.shape[1:]) for name, array in tensors.items()))
+
+
+def compute(engine: Engine, jobs: list[Job]) -> Run:
+    """Compute a batch, in a thread. When it fails, each request is computed for itself, so only the bad one fails."""
+    began = time.perf_counter()
+    tensors = jobs[0].tensors
+    if len(jobs) > 1:
+        tensors = {name: np.concatenate([job.tensors[name] for job in jobs]) for name in tensors}
+    prepared = time.perf_counter()
+    try:
+        outputs = engine.run(tensors)
+        ran = time.perf_counter()
+        parts = [outputs] if len(jobs) == 1 else split(outputs, [job.rows for job in jobs])
+        outcomes: list[Outcome] = [_checked(part) for part in parts]
+    except ModelFailed as error:
+        ran = time.perf_counter()
+        outcomes = [error] if len(jobs) == 1 else [compute(engine, [job]).outcomes[0] for job in jobs]
+    return Run(outcomes, prepared - began, ran - prepared, time.perf_counter() - ran)
+
+
+def split(outputs: Mapping[str, Array], rows: list[int]) -> list[dict[str, Array]]:
+    """To each its own rows. Raises ModelFailed when there are not as many as went in."""
+    if any(len(array) != sum(rows) for array in outputs.values()):
+        raise ModelFailed("It does not give a row for each row.")
+    ends = np.cumsum(rows).tolist()
+    return [
+        {name: array[end - count : end] for name, array in outputs.items()}
+        for end, count in zip(ends, rows, strict=True)
+    ]
+
+
+def _checked(outputs: dict[str, Array]) -> Outcome:
+    try:
+        finite(outputs)
+    except Problem as error:
+        return error
+    return outputs
+
+
+def _smooth(before: float, newest: float) -> float:
+    return newest if not before else before + SMOOTH * (newest - before)

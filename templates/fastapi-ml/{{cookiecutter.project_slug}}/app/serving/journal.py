@@ -1,0 +1,81 @@
+"""The log of predictions: written behind the answers, from a buffer that would rather drop than wait."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.database import Database, now
+from app.inference.tensors import Array
+from app.logging import request_id
+from app.serving.models import Prediction
+from app.serving.numbers import Numbers
+
+logger = logging.getLogger(__name__)
+
+LONGEST = 5000  # predictions that wait to be written
+ROWS = 64  # of a request that are kept
+VALUES = 4096  # of a tensor; a larger one is left out
+WRITE_EVERY = 0.5  # seconds
+SWEEP_EVERY = 3600.0
+
+
+class Journal:
+    """The buffer, and what writes it."""
+
+    def __init__(self, database: Database, numbers: Numbers, *, days: int) -> None:
+        self._database, self._numbers, self._kept = database, numbers, timedelta(days=days)
+        self._buffer: deque[dict[str, Any]] = deque()
+
+    def note(
+        self, model: str, version: int, asked_by: str, inputs: Mapping[str, Array], outputs: Mapping[str, Array]
+    ) -> None:
+        """Take a prediction down, unless there is no room."""
+        if len(self._buffer) >= LONGEST or not self._kept:
+            self._numbers.dropped.inc(bool(self._kept))
+            return
+        self._buffer.append(
+            {
+                "at": now(),
+                "model": model,
+                "version": version,
+                "asked_by": asked_by,
+                "request_id": request_id.get() or "",
+                "rows": len(next(iter(inputs.values()))),
+                "inputs": inputs,
+                "outputs": outputs,
+            }
+        )
+
+    async def run(self) -> None:
+        """Write what there is, again and again, until cancelled; delete what is too old."""
+        swept = -SWEEP_EVERY
+        while True:
+            await asyncio.sleep(WRITE_EVERY)
+            try:
+                await self.write()
+                if (moment := asyncio.get_running_loop().time()) - swept > SWEEP_EVERY:
+                    swept = moment
+                    async with self._database.write() as session:
+                        await session.execute(delete(Prediction).where(Prediction.at < now() - self._kept))
+            except (SQLAlchemyError, OSError) as error:
+                logger.warning("Predictions cannot be written down: %s", type(error).__name__)
+
+    async def write(self) -> None:
+        """Write what is in the buffer. What cannot be written stays, as long as there is room."""
+        while rows := list(self._buffer)[:500]:
+            made = [row | {side: _plain(row[side]) for side in ("inputs", "outputs")} for row in rows]
+            async with self._database.write() as session:
+                await session.execute(insert(Prediction), made)
+            for _ in rows:
+                self._buffer.popleft()
+
+
+def _plain(tensors: Mapping[str, Array]) -> dict[str, Any]:
+    """The beginning of each tensor, as JSON."""
+    return {name: array[:ROWS].tolist() for name, array in tensors.items() if array[:ROWS].size <= VALUES}

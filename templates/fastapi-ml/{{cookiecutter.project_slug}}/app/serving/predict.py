@@ -1,0 +1,68 @@
+"""The way of a prediction through the process, whatever protocol it came by."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from starlette.requests import ClientDisconnect, Request
+
+from app.inference.cards import Card
+from app.inference.errors import BadInput
+from app.inference.tensors import Array, fits
+from app.keys.services import Holder
+from app.problems import Problem
+from app.serving.batching import Lane
+from app.state import State
+
+
+async def predict(
+    request: Request, state: State, holder: Holder, lane: Lane, tensors: Mapping[str, Array], *, began: float
+) -> dict[str, Array]:
+    """The outputs, noted in the log. Raises what is wrong with the inputs, the model, or the time that it took.
+
+    When the client goes away, its place in the queue is free at once.
+    """
+    well = False
+    try:
+        complete(lane.card, tensors)
+        working = asyncio.create_task(lane.infer(tensors, seconds=state["settings"].deadline_seconds))
+        leaving = asyncio.create_task(left(request))
+        try:
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ClientDisconnect
+            outputs = working.result()
+        finally:
+            working.cancel()
+            leaving.cancel()
+        well = True
+        state["journal"].note(lane.name, lane.number, holder.name, tensors, outputs)
+        for observer in state["observers"]:
+            observer(lane, tensors, outputs)
+        return outputs
+    except Problem as problem:
+        lane.numbers.rejected(type(problem).__name__)
+        raise
+    finally:
+        lane.numbers.answered(time.perf_counter() - began, well=well)
+
+
+async def left(request: Request) -> None:
+    """Returns when the client is gone. To be asked when the body was read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def complete(card: Card, tensors: Mapping[str, Array]) -> None:
+    """Raises BadInput unless these are the inputs of the card, each as it should be, with as many rows as the others."""
+    if missing := [each.name for each in card.inputs if each.name not in tensors]:
+        raise BadInput(f"Input {missing[0]} is missing.")
+    if len(tensors) > len(card.inputs):
+        unknown = tensors.keys() - {each.name for each in card.inputs}
+        raise BadInput(f"There is no input {min(unknown)}.")
+    for each in card.inputs:
+        fits(each, tensors[each.name])
+    if card.batched and len({len(array) for array in tensors.values()}) > 1:
+        raise BadInput("The inputs do not have the same number of rows.")
+    if any(not array.size for array in tensors.values()):
+        raise BadInput("There are no rows.")

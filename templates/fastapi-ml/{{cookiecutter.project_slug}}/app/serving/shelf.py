@@ -1,0 +1,113 @@
+"""What this process has loaded. Each process looks once a second what is to be served, and changes without a gap."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.database import Database
+from app.inference.cards import Card
+from app.inference.engine import Engine
+from app.problems import Problem
+from app.registry import services as registry
+from app.registry.errors import ModelNotFound, VersionNotFound
+from app.registry.files import Files
+from app.serving.batching import Lane, Scheduler
+from app.serving.errors import NotServed
+from app.serving.numbers import Numbers
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0  # seconds
+MOST_OTHERS = 8  # versions that are loaded beside the primary ones, because somebody asked for them by number
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A model as this process serves it: since which generation, and by which lane, if any."""
+
+    generation: int
+    served: bool
+    lane: Lane | None
+
+
+class Shelf:
+    """The lanes of a process. A lane that is replaced finishes what it has; new requests do not find it any more."""
+
+    def __init__(self, database: Database, files: Files, scheduler: Scheduler, numbers: Numbers) -> None:
+        self.numbers, self.models = numbers, dict[str, Shelved]()
+        self.faulty: dict[str, str] = {}  # what is primary by the registry, and failed its check here
+        # Asked in turn which version is to answer a request that names none; None leaves it to the next one.
+        self.choosers: list[Callable[[str], int | None]] = []
+        self._database, self._files, self._scheduler = database, files, scheduler
+        self._others: dict[tuple[str, int], asyncio.Task[Lane]] = {}
+        self._looking = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Look, again and again, until cancelled."""
+        while True:
+            try:
+                await self.refresh()
+            except (SQLAlchemyError, OSError) as error:
+                logger.warning("What is to be served cannot be looked up: %s", type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def refresh(self) -> None:
+        """Serve what the registry says. What fails its check is not served: the version before goes on."""
+        async with self._looking:
+            rows = await registry.primaries(self._database)
+            for name, generation, served, number in rows:
+                known = self.models.get(name)
+                if known and (known.generation, known.served) == (generation, served):
+                    continue
+                lane = known.lane if known else None
+                if number is not None and (lane is None or lane.number != number):
+                    try:
+                        lane = await self._load(name, number)
+                        self.faulty.pop(name, None)
+                    except Problem as problem:
+                        self.faulty[name] = problem.detail
+                        logger.error("Version %s of %s cannot be served: %s", number, name, problem.detail)  # noqa: TRY400
+                self.models[name] = Shelved(generation, served, lane)
+            for name in self.models.keys() - {row[0] for row in rows}:
+                del self.models[name]
+
+    async def lane(self, name: str, version: str = "") -> Lane:
+        """The lane of a version, of the primary one if none is named. Raises ModelNotFound, VersionNotFound, NotServed."""
+        shelved = self.models.get(name)
+        if shelved is None:
+            raise ModelNotFound(f"There is no model {name[:64]}.")
+        if not shelved.served:
+            raise NotServed(f"{name} is unloaded.")
+        chosen = next((found for choose in self.choosers if (found := choose(name)) is not None), None)
+        if not version and chosen is None:
+            if shelved.lane is None:
+                raise NotServed(f"{name} has no primary version that can be served.")
+            return shelved.lane
+        if version and not (version.isascii() and version.isdecimal() and len(version) <= 9):  # noqa: PLR2004
+            raise VersionNotFound("A version is a number.")
+        return await self.numbered(name, int(version) if version else chosen or 0)
+
+    async def numbered(self, name: str, number: int) -> Lane:
+        """The lane of a version by its number; it is loaded when it is not yet. Raises VersionNotFound."""
+        shelved, key = self.models.get(name), (name, number)
+        if shelved and shelved.lane and shelved.lane.number == number:
+            return shelved.lane
+        if key not in self._others:
+            while len(self._others) >= MOST_OTHERS:
+                del self._others[next(iter(self._others))]
+            self._others[key] = asyncio.create_task(self._load(name, number))
+        try:
+            return await asyncio.shield(self._others[key])
+        except Problem:
+            self._others.pop(key, None)
+            raise
+
+    async def _load(self, name: str, number: int) -> Lane:
+        _, version = await registry.find(self._database, name=name, number=number)
+        card = Card.model_validate(version.card)
+        content = await asyncio.to_thread(self._files.read, version.sha256)
+        engine = await asyncio.to_thread(Engine, content, card)
+        return Lane(name, number, card, engine, self._scheduler, self.numbers)

@@ -1,0 +1,52 @@
+"""What the lifespan makes once per process and every request may use, typed."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
+
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+
+from app.database import Database
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.inference.tensors import Array
+    from app.keys.services import Gate
+    from app.registry.files import Files
+    from app.serving.batching import Lane
+    from app.serving.journal import Journal
+    from app.serving.numbers import Numbers
+    from app.serving.shelf import Shelf
+
+
+class State(TypedDict):
+    """Made in `app.main.lifespan`; a handler asks for it with a parameter `state: AppState`."""
+
+    settings: Settings
+    database: Database
+    gate: "Gate"
+    files: "Files"
+    shelf: "Shelf"
+    journal: "Journal"
+    numbers: "Numbers"
+    # Each is told of every prediction that was made: the lane, what went in, what came out. Never waits.
+    observers: "list[Callable[[Lane, Mapping[str, Array], Mapping[str, Array]], None]]"
+    # What extras keep for the life of the process, by their names.
+    extras: dict[str, Any]
+    # What the process can do without for a while: `/readyz` says degraded when one of these says no.
+    helpers: dict[str, Callable[[], bool]]
+
+
+async def finish(task: asyncio.Task[None]) -> None:
+    """Let a task of the process come to its end by itself, for a moment: it may be amid a question to the database."""
+    await asyncio.wait({task}, timeout=0.5)
+    task.cancel()
+
+
+def state_of(connection: HTTPConnection) -> State:
+    """The state of the process that answers this request."""
+    return cast(State, connection.scope["state"])
+
+
+AppState = Annotated[State, Depends(state_of)]

@@ -1,0 +1,183 @@
+"""What every test may use: a database of its own, the real server on a real port, and people to be.
+
+Tests commit like everybody else, and after each one every table is emptied: a transaction that is rolled back would
+hide what fails only at the commit. The database is always one that the tests made themselves.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import httpx2
+import psycopg
+import pytest
+import uvicorn
+from argon2 import PasswordHasher
+from psycopg import sql
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from app.__main__ import how_to_serve
+from app.accounts import services as accounts
+from app.database import Base, Database, migrate
+from app.main import create_app
+from app.settings import Settings
+from tests import servers
+
+pytest_plugins = ["tests.live.fixtures", "tests.browser.fixtures"]
+
+PASSWORD = "correct horse battery staple"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="postgresql: a server of the tests' own, or a new database on the server of DATABASE_URL",
+    )
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(request: pytest.FixtureRequest) -> bool:
+    return str(request.config.getoption("--database")) == "postgresql"
+
+
+@pytest.fixture(scope="session")
+def database_url(on_postgresql: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An empty database that nobody else uses."""
+    given = os.environ.get("DATABASE_URL", "")
+    if not on_postgresql:
+        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite3'}"
+    elif given.startswith("postgresql://"):
+        with fresh_database(given) as url:
+            yield url
+    else:
+        with servers.postgresql() as server, fresh_database(server) as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str) -> Settings:
+    """The settings of the run; the schema is made by the migrations, as in production."""
+    settings = Settings(
+        _env_file=None,
+        environment="test",
+        secret_key=SecretStr(secrets.token_hex(32)),
+        allowed_hosts=("localhost", "127.0.0.1"),
+        database_url=database_url,
+    )
+    migrate(settings)
+    return settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """argon2 with its smallest parameters: what it costs is its own business, and tested there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "passwords", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="session")
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """A way to the database beside the server's own, to arrange and to look."""
+    database = Database(settings.async_database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(autouse=True)
+async def empty_tables(database: Database) -> AsyncIterator[None]:
+    yield
+    for attempt in range(5):
+        try:
+            async with database.write() as session:
+                for table in reversed(Base.metadata.sorted_tables):
+                    await session.execute(table.delete())
+            break
+        except OperationalError:
+            # A server that is just noting who is present holds rows in another order: one of the two has to try again.
+            if attempt == 4:
+                raise
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """The application behind uvicorn on a free port, in this event loop. Yields its address."""
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), **how_to_serve(settings) | {"log_config": None}))
+    # Without the protocol's number asyncio leaves Nagle's algorithm on, and each answer takes 40 ms.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+@pytest.fixture(scope="session")
+async def server(settings: Settings) -> AsyncIterator[str]:
+    """The address of the application."""
+    async with serving(settings) as address:
+        yield address
+
+
+@pytest.fixture
+async def anonymous(server: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client that is nobody."""
+    async with httpx2.AsyncClient(base_url=server) as client:
+        yield client
+
+
+@dataclass
+class Person:
+    """Somebody with an account, and a client that is signed in as them, as a browser would be."""
+
+    id: uuid.UUID
+    name: str
+    client: httpx2.AsyncClient
+
+    @property
+    def cookie(self) -> str:
+        return f"session={self.client.cookies['session']}"
+
+
+type Meet = Callable[[str], Awaitable[Person]]
+
+
+@pytest.fixture
+async def meet(server: str, database: Database) -> AsyncIterator[Meet]:
+    """Makes people: `ada = await meet("ada")`."""
+    async with AsyncExitStack() as stack:
+
+        async def make(name: str) -> Person:
+            user = await accounts.create_user(database, name=name, password=PASSWORD)
+            client = await stack.enter_async_context(httpx2.AsyncClient(base_url=server))
+            answer = await client.post("/api/v1/session", json={"name": name, "password": PASSWORD})
+            assert answer.status_code == 201, answer.text
+            return Person(user.id, name, client)
+
+        yield make
+
+
+@contextmanager
+def fresh_database(url: str) -> Iterator[str]:
+    """A new database on a PostgreSQL server, dropped when the block ends."""
+    name = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield make_url(url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
