@@ -4,24 +4,31 @@ import os
 import secrets
 import socket
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import uvicorn
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from app import demo as demonstration
-from app.accounts import services as accounts
-from app.accounts.schemas import Name, Password
 from app.commands import in_database, read_settings, refusal
-from app.database import migrate
+from app.database import Database, migrate
 from app.extras import all_extras, faults
+from app.inference.cards import Card
+from app.inference.engine import digest
+from app.keys import services as keys
+from app.keys.services import Scope
 from app.logging import configuration
+from app.registry import services as registry
+from app.registry.files import Files, once
+from app.registry.models import Version
 from app.settings import Settings
 
 GRACE = timedelta(seconds=5)  # for running requests, once the server is told to stop
 
+keys_ = typer.Typer(no_args_is_help=True, help="The keys that programs are let in with.")
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -33,8 +40,8 @@ def demo(port: Annotated[int | None, typer.Option(help="8000, or a free one when
     except demonstration.NotHereError as error:
         raise refusal(str(error)) from error
     migrate(settings)
-    people = in_database(demonstration.load)
-    typer.echo(demonstration.welcome(settings, people))
+    made = in_database(demonstration.load)
+    typer.echo(demonstration.welcome(settings, made))
     uvicorn.run("app.asgi:app", **how_to_serve(settings))
 
 
@@ -74,33 +81,69 @@ def check(deploy: Annotated[bool, typer.Option(help="Whether it is fit to be ser
 
 
 @cli.command()
-def adduser(name: str) -> None:
-    """Make an account. Asks for the password."""
-    password = ask_password(name)
-    in_database(lambda database: accounts.create_user(database, name=name, password=password))
+def register(name: str, file: Path, card: Annotated[Path, typer.Option(help="The JSON that training wrote.")]) -> None:
+    """Register an ONNX file as a new version of a model. It is checked; nobody is served it yet."""
+    content, settings = file.read_bytes(), read_settings()
+    try:
+        said = Card.model_validate_json(card.read_bytes())
+    except ValidationError as error:
+        raise refusal(*(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())) from error
+
+    async def put(database: Database) -> Version:
+        files, sha256 = Files(settings.model_folder), digest(content)
+        await files.write(sha256, once(content))
+        return await registry.register(database, files, name=name, sha256=sha256, card=said, by="command")
+
+    version = in_database(put)
+    typer.echo(f"{name} has version {version.number}, {version.sha256}, {version.stage}.")
 
 
 @cli.command()
-def passwd(name: str) -> None:
-    """Give somebody a new password, and sign them out everywhere."""
-    password = ask_password(name)
-    in_database(lambda database: accounts.set_password(database, name=name, password=password))
+def promote(name: str, version: int) -> None:
+    """Make a version the one that is served, after it passed its check. Servers change within two seconds."""
+    files = Files(read_settings().model_folder)
+    done = in_database(lambda database: registry.promote(database, files, name=name, number=version, by="command"))
+    typer.echo(f"{name} is served by version {done.number}, since generation {done.generation}.")
 
 
+@cli.command()
+def roll_back(name: str) -> None:
+    """Put the version back that the last change replaced."""
+    files = Files(read_settings().model_folder)
+    done = in_database(lambda database: registry.roll_back(database, files, name=name, by="command"))
+    typer.echo(f"{name} is served by version {done.number}, since generation {done.generation}.")
+
+
+@keys_.command("add")
+def add_key(
+    label: str,
+    scope: Annotated[Scope, typer.Option(help="What it is for.")] = "predict",
+    per_minute: Annotated[int, typer.Option(min=1, help="How often it may ask.")] = 6000,
+    days: Annotated[int, typer.Option(min=1, help="For how long.")] = 90,
+) -> None:
+    """Make a key and print its secret, which nobody can read again. One of the same label ends."""
+    secret_key, lasts = read_settings().secret_key, timedelta(days=days)
+    make = partial(keys.create_key, secret_key=secret_key, label=label, scope=scope, per_minute=per_minute, lasts=lasts)
+    typer.echo(in_database(make))
+
+
+@keys_.command("list")
+def list_keys() -> None:
+    """The keys, without their secrets."""
+    for key in in_database(keys.keys):
+        typer.echo(f"{key.label}  {key.scope}  {key.per_minute} a minute  until {key.expires_at:%Y-%m-%d}")
+
+
+@keys_.command("revoke")
+def revoke_key(label: str) -> None:
+    """End a key. Servers know within two seconds."""
+    in_database(lambda database: keys.revoke(database, label=label))
+
+
+cli.add_typer(keys_, name="keys")
 for extra in all_extras().values():
     if extra.commands:
         cli.add_typer(extra.commands)
-
-
-def ask_password(name: str) -> str:
-    """A password from the terminal, when both are fit to be used."""
-    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    try:
-        TypeAdapter(tuple[Name, Password]).validate_python((name, password))
-    except ValidationError as error:
-        faulty = [f"{('Name', 'Password')[int(fault['loc'][0])]}: {fault['msg']}" for fault in error.errors()]
-        raise refusal(*faulty) from error
-    return password
 
 
 def how_to_serve(settings: Settings) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 
-from app.accounts.services import create_user
 from app.database import Database
+from app.extras import all_extras
 from app.inference.cards import Card
 from app.inference.engine import digest
 from app.keys.services import create_key
@@ -17,21 +17,19 @@ from app.settings import Settings
 
 FOLDER = Path(".demo")
 DATABASE_URL = f"sqlite:///{FOLDER.as_posix()}/data.sqlite3"
-TRAINED = Path(__file__).parent / "training" / "trained"
+TRAINED = Path(__file__).parent / "trained"
 MODEL = "departure-delay"
 WELCOME = """
   Departure delays: {address}
 
-    ada      {password}
-    key      {key}
+{secrets}
 
-  Sign in as ada: try a prediction, promote version 2, roll back.
-  The key is for programs:
+  Sign in at /staff: try a prediction, promote version 2, roll back. The key is for programs:
 
     curl {address}/api/v1/models/departure-delay/predict -H "Authorization: Bearer {key}" \\
       --json '{{"carrier": "UA", "origin": "EWR", "destination": "IAH", "weekday": "Fri", "hour": 17.5, "miles": 1400}}'
 
-  The data, the password and the key are in {folder}/; delete the folder to begin afresh.
+  The data and the secrets are in {folder}/; delete the folder to begin afresh.
 """
 
 
@@ -57,8 +55,8 @@ def settings(*, port: int) -> Settings:
 
 
 async def load(database: Database) -> dict[str, str]:
-    """A person's password and a key, made the first time with the model's two versions; the linear one is primary."""
-    if not (kept := FOLDER / "people.json").exists():
+    """The secrets by their names, made the first time with the model's two versions; the linear one is primary."""
+    if not (kept := FOLDER / "secrets.json").exists():
         files = Files(FOLDER / "models")
         for name in ("linear", "forest"):
             content = (TRAINED / f"{name}.onnx").read_bytes()
@@ -70,9 +68,10 @@ async def load(database: Database) -> dict[str, str]:
         key = await create_key(
             database, secret_key=secret_key, label="demo", scope="admin", per_minute=60_000, lasts=lasts
         )
-        password = secrets.token_urlsafe(9)
-        await create_user(database, name="ada", password=password)
-        _keep(kept, json.dumps({"password": password, "key": key}))
+        made = {"key": key}
+        for extra in all_extras().values():
+            made |= await extra.demo(database) if extra.demo else {}
+        _keep(kept, json.dumps(made))
     return dict(json.loads(kept.read_text()))
 
 
@@ -82,6 +81,8 @@ def _keep(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-def welcome(settings: Settings, secrets_: dict[str, str]) -> str:
+def welcome(settings: Settings, made: dict[str, str]) -> str:
     """What to do now."""
-    return WELCOME.format(address=f"http://{settings.host}:{settings.port}", folder=FOLDER, **secrets_)
+    lines = "\n".join(f"    {name:<8} {secret}" for name, secret in made.items())
+    address = f"http://{settings.host}:{settings.port}"
+    return WELCOME.format(address=address, secrets=lines, key=made["key"], folder=FOLDER)

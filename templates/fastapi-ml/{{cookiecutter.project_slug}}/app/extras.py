@@ -1,6 +1,6 @@
 """The extras: features that a project may not want. To be without one, delete its line here and its folders."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -10,10 +10,18 @@ from pathlib import Path
 from fastapi import APIRouter
 from typer import Typer
 
+from app.database import Database
 from app.settings import Settings
 from app.state import State
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = (
+    "accounts",  # people who sign in, and change what is served at a page
+    "journal",  # what was foretold, to whom
+    "metrics",  # /metrics, for Prometheus
+    "plain",  # a JSON route and a form with a field for each input
+    "training",  # the example's two models
+    "triton",  # Triton's extensions to the protocol
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,9 @@ class Extra:
     faults: Callable[[Settings], list[str]] | None = None
     # Commands, beside those of `app/__main__.py`.
     commands: Typer | None = None
-    # Pages for people, with what the link to them says.
+    # What `demo` prints beside the address: somebody to be, and with which password. Called once.
+    demo: Callable[[Database], Awaitable[dict[str, str]]] | None = None
+    # Pages for people: the address, and what the link to it says.
     pages: tuple[tuple[str, str], ...] = ()
     # Scripts and styles, served at /static/<name>/.
     static: Path | None = None

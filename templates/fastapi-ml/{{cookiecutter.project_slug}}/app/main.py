@@ -7,13 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from app import metrics, pages, problems, security
-from app.accounts.routes import router as accounts
+from app import pages, problems, security
 from app.database import Database
 from app.extras import all_extras
 from app.health import readiness
@@ -21,10 +19,7 @@ from app.keys.services import Gate
 from app.registry.files import Files
 from app.registry.routes import router as registry
 from app.security import Application
-from app.serving import plain
 from app.serving.batching import Scheduler
-from app.serving.journal import Journal
-from app.serving.numbers import Numbers
 from app.serving.routes import router as protocol
 from app.serving.shelf import Shelf
 from app.settings import Settings
@@ -45,9 +40,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = Application(title="Departure delays", lifespan=lifespan, openapi_url=OPENAPI, docs_url=None, redoc_url=None)
     problems.install(app)
     security.install(app, settings)
-    for feature in (accounts, registry, plain.router):
-        app.include_router(feature, prefix=API)
-    for router in (protocol, metrics.router, pages.router):
+    app.include_router(registry, prefix=API)
+    for router in (protocol, pages.router):
         app.include_router(router)
     for name, extra in all_extras().items():
         if extra.router:
@@ -63,29 +57,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
     """What a process holds, from its start to its end."""
     database = Database(settings.async_database)
-    files, numbers = Files(settings.model_folder), Numbers()
+    files = Files(settings.model_folder)
     scheduler = Scheduler(
         threads=settings.inference_threads,
         longest_batch=settings.longest_batch,
         longest_queue=settings.longest_queue,
         most_bytes=MOST_WAITING,
     )
-    shelf = Shelf(database, files, scheduler, numbers)
-    journal = Journal(database, numbers, days=settings.prediction_log_days)
+    shelf = Shelf(database, files, scheduler)
     state = State(
         settings=settings,
         database=database,
         gate=Gate(database, settings.secret_key),
         files=files,
         shelf=shelf,
-        journal=journal,
-        numbers=numbers,
+        people=[],
         observers=[],
-        extras={},
+        extensions=["binary_tensor_data"],
+        counters={},
+        extras={"app": app},
         helpers={"models": lambda: not shelf.faulty},
     )
-    document = app.openapi
-    app.openapi = lambda: with_models(document(), shelf)  # type: ignore[method-assign]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         stack.callback(scheduler.close)
@@ -94,17 +86,10 @@ async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
             await shelf.refresh()
         else:
             logger.error("Not ready: %s", body.get("detail", "the database does not answer"))
-        for work in (shelf.run, journal.run):
-            task = asyncio.create_task(work())
-            stack.push_async_callback(finish, task)
-            stack.callback(task.cancel)
-        stack.push_async_callback(journal.write)
+        looking = asyncio.create_task(shelf.run())
+        stack.push_async_callback(finish, looking)
+        stack.callback(looking.cancel)
         for extra in all_extras().values():
             if extra.lifespan:
                 await stack.enter_async_context(extra.lifespan(state))
         yield state
-
-
-def with_models(document: dict[str, Any], shelf: Shelf) -> dict[str, Any]:
-    """OpenAPI, with a route for each model that is served now."""
-    return document | {"paths": document["paths"] | plain.openapi(shelf)}

@@ -115,7 +115,7 @@ def longest_body(scope: Scope) -> int:
 
 
 class ProtocolErrors:
-    """Below /v2 every error is `{"error": "…"}`: its clients read nothing else. Whoever raised it, it is rewritten here."""
+    """Below /v2 every error is `{"error": "…"}`, whoever raised it: its clients read nothing else."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

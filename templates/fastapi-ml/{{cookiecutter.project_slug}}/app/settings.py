@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import (
     BeforeValidator,
     Field,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -65,12 +64,6 @@ class Settings(BaseSettings):
     longest_batch: PositiveInt = 64
     longest_queue: PositiveInt = 256
     deadline_seconds: PositiveFloat = 2.0
-
-    # For how long predictions are kept in the log; 0 keeps none.
-    prediction_log_days: NonNegativeInt = 30
-
-    # Whoever shows it as a bearer token may read /metrics. Unset, nobody may, and it looks as if there were none.
-    metrics_token: SecretStr | None = None
 
     @field_validator("database_url")
     @classmethod

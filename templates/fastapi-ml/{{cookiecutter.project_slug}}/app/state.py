@@ -1,7 +1,7 @@
 """What the lifespan makes once per process and every request may use, typed."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
 from fastapi import Depends
@@ -12,11 +12,9 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.inference.tensors import Array
-    from app.keys.services import Gate
+    from app.keys.services import Gate, Holder
     from app.registry.files import Files
     from app.serving.batching import Lane
-    from app.serving.journal import Journal
-    from app.serving.numbers import Numbers
     from app.serving.shelf import Shelf
 
 
@@ -28,10 +26,14 @@ class State(TypedDict):
     gate: "Gate"
     files: "Files"
     shelf: "Shelf"
-    journal: "Journal"
-    numbers: "Numbers"
-    # Each is told of every prediction that was made: the lane, what went in, what came out. Never waits.
-    observers: "list[Callable[[Lane, Mapping[str, Array], Mapping[str, Array]], None]]"
+    # Each is asked in turn who a request comes from that shows no key: whoever signed in at a page, for example.
+    people: "list[Callable[[HTTPConnection], Awaitable[Holder | None]]]"
+    # Each is told of every prediction that was made: for whom, where, what went in and what came out. It may not wait.
+    observers: "list[Callable[[Holder, Lane, Mapping[str, Array], Mapping[str, Array]], None]]"
+    # What is offered beyond the Open Inference Protocol, in its own words.
+    extensions: list[str]
+    # What extras count, for the metrics.
+    counters: dict[str, int]
     # What extras keep for the life of the process, by their names.
     extras: dict[str, Any]
     # What the process can do without for a while: `/readyz` says degraded when one of these says no.

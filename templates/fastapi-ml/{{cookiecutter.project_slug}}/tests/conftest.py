@@ -1,4 +1,4 @@
-"""What every test may use: a database of its own, the real server on a real port, and people to be.
+"""What every test may use: a database of its own, the real server on a real port, programs with keys, models.
 
 Tests commit like everybody else, and after each one every table is emptied: a transaction that is rolled back would
 hide what fails only at the commit. The database is always one that the tests made themselves.
@@ -8,31 +8,33 @@ import asyncio
 import os
 import secrets
 import socket
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
 
 import httpx2
 import psycopg
 import pytest
 import uvicorn
-from argon2 import PasswordHasher
 from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from app.__main__ import how_to_serve
-from app.accounts import services as accounts
 from app.database import Base, Database, migrate
+from app.keys import services as keys
+from app.keys.services import Scope
 from app.main import create_app
+from app.registry import services as registry
+from app.registry.files import Files, once
+from app.serving import shelf
 from app.settings import Settings
 from tests import servers
+from tests.models import Made
 
-pytest_plugins = ["tests.live.fixtures", "tests.browser.fixtures"]
-
-PASSWORD = "correct horse battery staple"
+pytest_plugins = ["tests.browser.fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,7 +66,7 @@ def database_url(on_postgresql: bool, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The settings of the run; the schema is made by the migrations, as in production."""
     settings = Settings(
         _env_file=None,
@@ -72,16 +74,17 @@ def settings(database_url: str) -> Settings:
         secret_key=SecretStr(secrets.token_hex(32)),
         allowed_hosts=("localhost", "127.0.0.1"),
         database_url=database_url,
+        model_folder=tmp_path_factory.mktemp("models"),
     )
     migrate(settings)
     return settings
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_passwords() -> Iterator[None]:
-    """argon2 with its smallest parameters: what it costs is its own business, and tested there."""
+def quick_looks() -> Iterator[None]:
+    """The tests' own server looks often what is to be served. Others, in processes of their own, look once a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "passwords", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(shelf, "LOOK_EVERY", 0.05)
         yield
 
 
@@ -139,35 +142,52 @@ async def anonymous(server: str) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-@dataclass
-class Person:
-    """Somebody with an account, and a client that is signed in as them, as a browser would be."""
-
-    id: uuid.UUID
-    name: str
-    client: httpx2.AsyncClient
-
-    @property
-    def cookie(self) -> str:
-        return f"session={self.client.cookies['session']}"
-
-
-type Meet = Callable[[str], Awaitable[Person]]
+type Connect = Callable[..., Awaitable[httpx2.AsyncClient]]
 
 
 @pytest.fixture
-async def meet(server: str, database: Database) -> AsyncIterator[Meet]:
-    """Makes people: `ada = await meet("ada")`."""
+async def program(server: str, database: Database, settings: Settings) -> AsyncIterator[Connect]:
+    """Makes programs with a key: `client = await program("admin")`."""
     async with AsyncExitStack() as stack:
 
-        async def make(name: str) -> Person:
-            user = await accounts.create_user(database, name=name, password=PASSWORD)
-            client = await stack.enter_async_context(httpx2.AsyncClient(base_url=server))
-            answer = await client.post("/api/v1/session", json={"name": name, "password": PASSWORD})
-            assert answer.status_code == 201, answer.text
-            return Person(user.id, name, client)
+        async def make(scope: Scope = "predict", *, per_minute: int = 100_000, at: str = "") -> httpx2.AsyncClient:
+            headers = {"Authorization": f"Bearer {await a_key(database, settings, scope, per_minute=per_minute)}"}
+            return await stack.enter_async_context(httpx2.AsyncClient(base_url=at or server, headers=headers))
 
         yield make
+
+
+async def a_key(database: Database, settings: Settings, scope: Scope = "predict", *, per_minute: int = 100_000) -> str:
+    """The secret of a new key."""
+    label, lasts, secret_key = secrets.token_hex(4), timedelta(days=1), settings.secret_key
+    return await keys.create_key(
+        database, secret_key=secret_key, label=label, scope=scope, per_minute=per_minute, lasts=lasts
+    )
+
+
+class Serve(Protocol):
+    """Registers models and promotes the first: `name = await serve(doubling())`."""
+
+    def __call__(self, *models: Made, name: str = "", promote: bool = True) -> Awaitable[str]: ...
+
+
+@pytest.fixture
+def serve(server: str, settings: Settings, database: Database) -> Serve:
+    """Names are never the same, since the server remembers a model for a second after its rows are gone."""
+
+    async def register(*models: Made, name: str = "", promote: bool = True) -> str:
+        name, files = name or f"model-{secrets.token_hex(4)}", Files(settings.model_folder)
+        for made in models:
+            await files.write(made.sha256, once(made.content))
+            await registry.register(database, files, name=name, sha256=made.sha256, card=made.card, by="test")
+        if promote:
+            await registry.promote(database, files, name=name, number=1, by="test")
+            async with asyncio.timeout(5), httpx2.AsyncClient(base_url=server) as client:
+                while (await client.get("/live")).json().get(name, {}).get("version") != 1:
+                    await asyncio.sleep(0.02)
+        return name
+
+    return register
 
 
 @contextmanager

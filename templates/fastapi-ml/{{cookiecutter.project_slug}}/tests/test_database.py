@@ -9,12 +9,12 @@ import alembic.command
 import pytest
 from alembic.config import Config
 from alembic.ddl.impl import DefaultImpl
+from app.rooms.models import Room
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import User
 from app.database import Database, migrations
-from app.rooms.models import Room
 from app.settings import Settings
 from tests.conftest import fresh_database
 

@@ -4,9 +4,9 @@ import logging
 
 import httpx2
 import pytest
+from app.rooms import services
 
 from app.logging import AddRequestId
-from app.rooms import services
 from app.settings import Settings
 from tests.conftest import Meet, serving
 

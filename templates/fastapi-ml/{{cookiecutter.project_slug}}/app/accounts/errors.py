@@ -3,15 +3,6 @@
 from app.problems import Problem
 
 
-class NotSignedIn(Problem):
-    """You are not signed in."""
-
-    status = 401
-
-    def __init__(self, detail: str = "Sign in, or send a key: Authorization: Bearer …") -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
-
-
 class WrongNameOrPassword(Problem):
     """The name or the password is wrong."""
 

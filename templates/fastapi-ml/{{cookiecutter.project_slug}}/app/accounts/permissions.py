@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
-from app.accounts.errors import NotSignedIn
 from app.accounts.services import Caller, authenticate
+from app.keys.errors import NotSignedIn
 from app.settings import Settings
 from app.state import AppState
 

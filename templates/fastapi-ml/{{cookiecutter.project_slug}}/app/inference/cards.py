@@ -1,4 +1,4 @@
-"""The model card: what a model takes and gives, what it was trained on, how good it was, and how to check a copy of it."""
+"""The model card: what a model takes and gives, what it learned from, how good it was, and how to check a copy."""
 
 from typing import Annotated, Any, Literal, Self
 

@@ -70,7 +70,9 @@ def _compare(found: Sequence[Any], said: Sequence[Output]) -> None:
         datatype, shape = real[each.name]
         fixed = [size if isinstance(size, int) else -1 for size in shape or []]
         if datatype != each.datatype or (shape and not _same(fixed, each.shape)):
-            raise BadModel(f"{each.name} is {datatype} {fixed} in the file, and {each.datatype} {each.shape} in the card.")
+            raise BadModel(
+                f"{each.name} is {datatype} {fixed} in the file, and {each.datatype} {each.shape} in the card."
+            )
 
 
 def _same(real: Sequence[int], said: Sequence[int]) -> bool:
@@ -86,7 +88,7 @@ def _check(engine: Engine, card: Card) -> None:
         finite(outputs)
         for name, wanted in card.check.outputs.items():
             expected = np.array(wanted, outputs[name].dtype)
-            exact = expected.dtype.kind not in "f"
+            exact = expected.dtype.kind != "f"
             same = expected.shape == outputs[name].shape and (
                 (expected == outputs[name]).all()
                 if exact

@@ -40,9 +40,9 @@ def _walk(message: memoryview, kind: str, depth: int) -> Iterator[tuple[int, int
     if depth > DEEPEST:
         raise BadModel("The model is nested too deeply.")
     for number, value in _fields(message):
-        if kind == "node" and number == NODE_DOMAIN and isinstance(value, memoryview):
-            if (domain := bytes(value).decode()) not in STANDARD:
-                raise BadModel(f"The model has operators of {domain!r}, which are not ONNX's own.")
+        is_domain = kind == "node" and number == NODE_DOMAIN and isinstance(value, memoryview)
+        if is_domain and (domain := bytes(value).decode()) not in STANDARD:
+            raise BadModel(f"The model has operators of {domain!r}, which are not ONNX's own.")
         if kind == "tensor" and (number == TENSOR_EXTERNAL_DATA or (number == TENSOR_DATA_LOCATION and value)):
             raise BadModel("The model has tensors in other files.")
         if isinstance(value, memoryview) and (within := HOLDS[kind].get(number)):

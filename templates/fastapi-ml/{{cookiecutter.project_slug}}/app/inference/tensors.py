@@ -35,7 +35,7 @@ ONNX = {
     "tensor(string)": "BYTES",
     **{f"tensor({kind}{bits})": f"{kind.upper()}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
 }
-JSON_KINDS = {"b": bool, "u": int, "i": int, "f": (int, float), "O": str}
+JSON_KINDS: dict[str, Any] = {"b": bool, "u": int, "i": int, "f": (int, float), "O": str}
 
 
 def from_bytes(name: str, datatype: str, shape: list[int], raw: memoryview) -> Array:
@@ -44,7 +44,7 @@ def from_bytes(name: str, datatype: str, shape: list[int], raw: memoryview) -> A
         return _texts(name, shape, raw)
     wanted = math.prod(shape) * NUMPY[datatype].itemsize
     if wanted != len(raw):
-        raise BadInput(f"Input {name}: a {datatype} tensor of shape {shape} has {wanted} bytes, and {len(raw)} were sent.")
+        raise BadInput(f"Input {name}: {datatype} of shape {shape} are {wanted} bytes, and {len(raw)} were sent.")
     if datatype == "BOOL" and max(raw, default=0) > 1:
         raise BadInput(f"Input {name}: a BOOL is a byte that is 0 or 1.")
     return np.frombuffer(raw, NUMPY[datatype]).reshape(shape)

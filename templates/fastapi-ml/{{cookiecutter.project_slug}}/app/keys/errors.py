@@ -3,6 +3,15 @@
 from app.problems import Problem
 
 
+class NotSignedIn(Problem):
+    """You are not signed in."""
+
+    status = 401
+
+    def __init__(self, detail: str = "Send a key: Authorization: Bearer …") -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
 class NotForThis(Problem):
     """The key is not for this."""
 
@@ -10,7 +19,7 @@ class NotForThis(Problem):
 
 
 class TooManyRequests(Problem):
-    """The key has asked as often as it may."""
+    """That was asked too often."""
 
     status = 429
 

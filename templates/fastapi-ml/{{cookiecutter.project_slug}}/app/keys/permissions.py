@@ -1,27 +1,31 @@
-"""Who may predict, and who may change what is served: keys for programs, the session of a page for people."""
+"""Who may predict, and who may change what is served: programs by their keys, and whom an extra knows."""
 
 from typing import Annotated
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
-from app.accounts.errors import NotSignedIn
-from app.accounts.permissions import caller_or_nobody
-from app.keys.errors import NotForThis
+from app.keys.errors import NotForThis, NotSignedIn
 from app.keys.services import Holder
 from app.state import AppState
 
-PERSON_PER_MINUTE = 600
 
-
-async def predictor(connection: HTTPConnection, state: AppState) -> Holder:
-    """Whoever may predict, counted. Raises NotSignedIn or TooManyRequests."""
+async def known(connection: HTTPConnection, state: AppState) -> Holder | None:
+    """Whoever asks, by bearer key or else as an extra knows them; None when it is nobody."""
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        holder = await state["gate"].holder(secret.strip())
-    else:
-        person = await caller_or_nobody(connection, state)
-        holder = person and Holder(person.name, "admin", PERSON_PER_MINUTE)
+        return await state["gate"].holder(secret.strip())
+    for who in state["people"]:
+        if person := await who(connection):
+            return person
+    return None
+
+
+MaybeHolder = Annotated[Holder | None, Depends(known)]
+
+
+async def predictor(holder: MaybeHolder, state: AppState) -> Holder:
+    """Whoever may predict, counted. Raises NotSignedIn or TooManyRequests."""
     if holder is None:
         raise NotSignedIn
     await state["gate"].admit(holder)

@@ -107,7 +107,10 @@ class Gate:
         block, moment = math.ceil(holder.per_minute / BLOCKS), now()
         taken, ends, over = Allowance.taken, Allowance.ends_at, Allowance.ends_at <= moment
         first = {"holder": holder.name, "taken": block, "ends_at": moment + MINUTE}
-        again = {"taken": case((over, block), else_=taken + block), "ends_at": case((over, moment + MINUTE), else_=ends)}
+        again = {
+            "taken": case((over, block), else_=taken + block),
+            "ends_at": case((over, moment + MINUTE), else_=ends),
+        }
         count = self._database.insert(Allowance).values(first)
         count = count.on_conflict_do_update(index_elements=["holder"], set_=again)
         async with self._database.write() as session:

@@ -3,12 +3,10 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from app.accounts import models as _accounts  # noqa: F401
 from app.database import Base, begin_immediate
 from app.extras import all_extras
 from app.keys import models as _keys  # noqa: F401
 from app.registry import models as _registry  # noqa: F401
-from app.serving import models as _serving  # noqa: F401
 from app.settings import Settings
 
 all_extras()  # their tables

@@ -21,7 +21,7 @@ class Files:
         self.folder = folder
 
     def read(self, sha256: str) -> bytes:
-        """The bytes of that digest, for a thread. Raises FileNotThere or WrongDigest: whoever changed it, it is refused."""
+        """The bytes of that digest, to be called in a thread. Raises FileNotThere or WrongDigest."""
         try:
             content = self._path(sha256).read_bytes()
         except OSError as error:

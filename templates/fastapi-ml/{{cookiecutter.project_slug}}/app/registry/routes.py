@@ -20,12 +20,14 @@ async def put_file(sha256: str, request: Request, state: AppState, _: Admin) -> 
 async def list_models(state: AppState, _: Predictor, limit: Limit = 50, cursor: Cursor = None) -> Page[schemas.Model]:
     """The models, by name."""
     after = decode(cursor, Text)
-    rows = await services.primaries(state["database"], after=after and after[0], limit=limit + 1)
+    rows = await services.primaries(state["database"], after=after[0] if after else None, limit=limit + 1)
     return page(rows, limit, item=schemas.Model.model_validate, key=lambda row: (row.name,))
 
 
 @router.post("/models/{name}/versions", status_code=201)
-async def register(name: schemas.ModelName, body: schemas.NewVersion, state: AppState, holder: Admin) -> schemas.Version:
+async def register(
+    name: schemas.ModelName, body: schemas.NewVersion, state: AppState, holder: Admin
+) -> schemas.Version:
     """Register a version of a file that was put before. It is checked, and nobody is served it yet."""
     version = await services.register(state["database"], state["files"], name=name, by=holder.name, **dict(body))
     await state["shelf"].refresh()
@@ -38,7 +40,7 @@ async def list_versions(
 ) -> Page[schemas.Version]:
     """The versions of a model, the newest first."""
     before = decode(cursor, Number)
-    rows = await services.versions(state["database"], name=name, before=before and before[0], limit=limit + 1)
+    rows = await services.versions(state["database"], name=name, before=before[0] if before else None, limit=limit + 1)
     return page(rows, limit, item=schemas.Version.model_validate, key=lambda row: (row.number,))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -66,9 +66,7 @@ async def promote(
         change = update(Version).where(Version.model_id == model.id)
         await session.execute(change.where(Version.number == replaced).values(stage="retired"))
         await session.execute(change.where(Version.number == number).values(stage="primary"))
-        promotion = Promotion(
-            model_id=model.id, generation=expected + 1, number=number, replaced=replaced, by=by
-        )
+        promotion = Promotion(model_id=model.id, generation=expected + 1, number=number, replaced=replaced, by=by)
         session.add(promotion)
     return promotion
 
@@ -82,9 +80,7 @@ async def roll_back(
         promotion = await session.scalar(last)
     if promotion is None or promotion.replaced is None:
         raise NothingBefore(f"{name} has not had another primary version yet.")
-    return await promote(
-        database, files, name=name, number=promotion.replaced, by=by, generation=generation
-    )
+    return await promote(database, files, name=name, number=promotion.replaced, by=by, generation=generation)
 
 
 async def set_served(database: Database, *, name: str, served: bool) -> None:
@@ -113,7 +109,8 @@ async def primaries(database: Database, *, after: str | None = None, limit: int 
     query = select(Model.name, Model.generation, Model.served, Version.number.label("primary"))
     query = query.outerjoin(Version, primary).order_by(Model.name).limit(limit)
     async with database.read() as session:
-        return (await session.execute(query.where(Model.name > after) if after is not None else query)).all()
+        found = await session.execute(query.where(Model.name > after) if after is not None else query)
+        return cast(Sequence[Row[Any]], found.all())
 
 
 async def versions(

@@ -46,12 +46,10 @@ class Job:
 
 @dataclass(slots=True)
 class Run:
-    """What a thread brings back: an outcome for each job, and where the seconds went."""
+    """What a thread brings back: an outcome for each job, and the seconds of preparing, computing and splitting."""
 
     outcomes: list[Outcome]
-    preparing: float
-    running: float
-    splitting: float
+    stages: tuple[float, float, float]
 
 
 class Scheduler:
@@ -101,16 +99,16 @@ class Scheduler:
 class Lane:
     """One version of a model, with the requests that wait for it, grouped by what can be put together."""
 
-    def __init__(self, name: str, number: int, card: Card, engine: Engine, scheduler: Scheduler, all_numbers: Numbers):
-        self.name, self.number, self.card, self.engine = name, number, card, engine
-        self.numbers = all_numbers.of(name, number)
+    def __init__(
+        self, name: str, number: int, card: Card, engine: Engine, *, scheduler: Scheduler, numbers: Numbers
+    ) -> None:
+        self.name, self.number, self.card, self.engine, self.numbers = name, number, card, engine, numbers
         self.depth = 0
         self._scheduler = scheduler
         self._groups: OrderedDict[Signature, deque[Job]] = OrderedDict()
         self._cost = {False: 0.0, True: 0.0}  # seconds per request: alone, together; 0 when not known yet
         self._row = 0.0  # seconds per row
         self._runs = 0
-        self.numbers.watch(lambda: self.depth)
 
     async def infer(self, tensors: Mapping[str, Array], *, seconds: float) -> dict[str, Array]:
         """The outputs for these tensors. Raises TooBusy at once, TooLate after so many seconds, or what went wrong."""
@@ -172,12 +170,11 @@ class Lane:
         elapsed, rows = time.perf_counter() - started, sum(job.rows for job in jobs)
         together = len(jobs) > 1
         self._cost[together] = _smooth(self._cost[together], elapsed / len(jobs))
-        self._row = _smooth(self._row, run.running / rows)
-        self.numbers.ran(len(jobs), rows, run.preparing, run.running, run.splitting)
+        self._row = _smooth(self._row, run.stages[1] / rows)
+        self.numbers.ran([started - job.queued for job in jobs], rows, run.stages)
         for job, outcome in zip(jobs, run.outcomes, strict=True):
-            self.numbers.waited(started - job.queued)
             if job.future.done():
-                continue
+                continue  # nobody waits for it any more
             if isinstance(outcome, Problem):
                 job.future.set_exception(outcome)
             else:
@@ -204,7 +201,7 @@ def compute(engine: Engine, jobs: list[Job]) -> Run:
     except ModelFailed as error:
         ran = time.perf_counter()
         outcomes = [error] if len(jobs) == 1 else [compute(engine, [job]).outcomes[0] for job in jobs]
-    return Run(outcomes, prepared - began, ran - prepared, time.perf_counter() - ran)
+    return Run(outcomes, (prepared - began, ran - prepared, time.perf_counter() - ran))
 
 
 def split(outputs: Mapping[str, Array], rows: list[int]) -> list[dict[str, Array]]:

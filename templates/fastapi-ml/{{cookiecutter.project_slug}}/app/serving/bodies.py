@@ -87,7 +87,7 @@ def answer(
     by_default = asked.parameters.get("binary_data_output") is True
     wanted = {each.name: each.parameters.get("binary_data", by_default) for each in asked.outputs or ()}
     wanted = wanted or dict.fromkeys(outputs, by_default)
-    described, raw = [], []
+    described, raw = list[dict[str, Any]](), list[bytes]()
     for output, binary in wanted.items():
         array = outputs[output]
         described.append({"name": output, "datatype": kinds[output], "shape": list(array.shape)})

@@ -18,11 +18,10 @@ from app.state import State
 async def predict(
     request: Request, state: State, holder: Holder, lane: Lane, tensors: Mapping[str, Array], *, began: float
 ) -> dict[str, Array]:
-    """The outputs, noted in the log. Raises what is wrong with the inputs, the model, or the time that it took.
+    """The outputs. Raises what is wrong with the inputs, the model, or the time that it took.
 
     When the client goes away, its place in the queue is free at once.
     """
-    well = False
     try:
         complete(lane.card, tensors)
         working = asyncio.create_task(lane.infer(tensors, seconds=state["settings"].deadline_seconds))
@@ -35,16 +34,13 @@ async def predict(
         finally:
             working.cancel()
             leaving.cancel()
-        well = True
-        state["journal"].note(lane.name, lane.number, holder.name, tensors, outputs)
-        for observer in state["observers"]:
-            observer(lane, tensors, outputs)
-        return outputs
-    except Problem as problem:
-        lane.numbers.rejected(type(problem).__name__)
+    except (Problem, ClientDisconnect) as error:
+        lane.numbers.failed(time.perf_counter() - began, type(error).__name__)
         raise
-    finally:
-        lane.numbers.answered(time.perf_counter() - began, well=well)
+    lane.numbers.answered(time.perf_counter() - began)
+    for observer in state["observers"]:
+        observer(holder, lane, tensors, outputs)
+    return outputs
 
 
 async def left(request: Request) -> None:
@@ -54,7 +50,7 @@ async def left(request: Request) -> None:
 
 
 def complete(card: Card, tensors: Mapping[str, Array]) -> None:
-    """Raises BadInput unless these are the inputs of the card, each as it should be, with as many rows as the others."""
+    """Raises BadInput unless these are the card's inputs, each as it should be, with as many rows as the others."""
     if missing := [each.name for each in card.inputs if each.name not in tensors]:
         raise BadInput(f"Input {missing[0]} is missing.")
     if len(tensors) > len(card.inputs):

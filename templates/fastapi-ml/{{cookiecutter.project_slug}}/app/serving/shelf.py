@@ -36,14 +36,15 @@ class Shelved:
 class Shelf:
     """The lanes of a process. A lane that is replaced finishes what it has; new requests do not find it any more."""
 
-    def __init__(self, database: Database, files: Files, scheduler: Scheduler, numbers: Numbers) -> None:
-        self.numbers, self.models = numbers, dict[str, Shelved]()
+    def __init__(self, database: Database, files: Files, scheduler: Scheduler) -> None:
+        self.models = dict[str, Shelved]()
         self.faulty: dict[str, str] = {}  # what is primary by the registry, and failed its check here
         # Asked in turn which version is to answer a request that names none; None leaves it to the next one.
         self.choosers: list[Callable[[str], int | None]] = []
         self._database, self._files, self._scheduler = database, files, scheduler
         self._others: dict[tuple[str, int], asyncio.Task[Lane]] = {}
         self._looking = asyncio.Lock()
+        self.numbers: dict[tuple[str, int], Numbers] = {}  # they outlive the lane
 
     async def run(self) -> None:
         """Look, again and again, until cancelled."""
@@ -58,7 +59,8 @@ class Shelf:
         """Serve what the registry says. What fails its check is not served: the version before goes on."""
         async with self._looking:
             rows = await registry.primaries(self._database)
-            for name, generation, served, number in rows:
+            for row in rows:
+                name, generation, served, number = row.name, row.generation, row.served, row.primary
                 known = self.models.get(name)
                 if known and (known.generation, known.served) == (generation, served):
                     continue
@@ -75,7 +77,7 @@ class Shelf:
                 del self.models[name]
 
     async def lane(self, name: str, version: str = "") -> Lane:
-        """The lane of a version, of the primary one if none is named. Raises ModelNotFound, VersionNotFound, NotServed."""
+        """The lane of a version, or of the primary one. Raises ModelNotFound, VersionNotFound or NotServed."""
         shelved = self.models.get(name)
         if shelved is None:
             raise ModelNotFound(f"There is no model {name[:64]}.")
@@ -89,6 +91,11 @@ class Shelf:
         if version and not (version.isascii() and version.isdecimal() and len(version) <= 9):  # noqa: PLR2004
             raise VersionNotFound("A version is a number.")
         return await self.numbered(name, int(version) if version else chosen or 0)
+
+    def lanes(self) -> list[Lane]:
+        """Those that are loaded."""
+        done = [task for task in self._others.values() if task.done() and not task.cancelled() and not task.exception()]
+        return [each.lane for each in self.models.values() if each.lane] + [task.result() for task in done]
 
     async def numbered(self, name: str, number: int) -> Lane:
         """The lane of a version by its number; it is loaded when it is not yet. Raises VersionNotFound."""
@@ -110,4 +117,5 @@ class Shelf:
         card = Card.model_validate(version.card)
         content = await asyncio.to_thread(self._files.read, version.sha256)
         engine = await asyncio.to_thread(Engine, content, card)
-        return Lane(name, number, card, engine, self._scheduler, self.numbers)
+        numbers = self.numbers.setdefault((name, number), Numbers())
+        return Lane(name, number, card, engine, scheduler=self._scheduler, numbers=numbers)

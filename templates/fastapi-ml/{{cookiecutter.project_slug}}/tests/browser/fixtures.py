@@ -1,20 +1,14 @@
 """A real Chromium against the application in a process of its own. Nothing here touches the database's tables."""
 
 import os
-import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, async_playwright, expect
 
-from app.accounts import services as accounts
-from app.accounts.errors import NameTaken
-from app.database import Database
 from app.settings import Settings
-from tests.conftest import PASSWORD
 from tests.processes import Application
 
 # On a busy machine things take their time; nobody waits longer than they do.
@@ -47,9 +41,10 @@ def site(settings: Settings) -> Iterator[Application]:
     with Application(
         {
             "ENVIRONMENT": "test",
-            "SECRET_KEY": secrets.token_hex(32),
+            "SECRET_KEY": settings.secret_key.get_secret_value(),
             "ALLOWED_HOSTS": "127.0.0.1",
             "DATABASE_URL": settings.database_url,
+            "MODEL_FOLDER": str(settings.model_folder),
         }
     ) as application:
         yield application
@@ -59,28 +54,21 @@ type Visit = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
-async def visit(browser: Browser, site: Application, database: Database) -> AsyncIterator[Visit]:
-    """Opens a window: `await visit("ada")` signs in as ada, `await visit()` does not.
+async def visit(browser: Browser, site: Application) -> AsyncIterator[Visit]:
+    """Opens a window: `await visit("/docs")`; options are those of Playwright's contexts.
 
     When the test ends, a page that logged an error or broke the content security policy fails it.
     """
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
-    async def open_window(name: str | None = None, **options: object) -> Page:
+    async def open_window(path: str = "/", **options: object) -> Page:
         context = await browser.new_context(base_url=site.url, **options)  # type: ignore[arg-type]
         contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.extend(unexpected(message)))
-        await page.goto("/")
-        if name:
-            with suppress(NameTaken):
-                await accounts.create_user(database, name=name, password=PASSWORD)
-            await page.get_by_label("Name").fill(name)
-            await page.get_by_label("Password").fill(PASSWORD)
-            await page.get_by_role("button", name="Sign in").click()
-            await page.locator("#light[data-state=live]").wait_for()
+        await page.goto(path)
         return page
 
     yield open_window
@@ -91,8 +79,7 @@ async def visit(browser: Browser, site: Application, database: Database) -> Asyn
 
 def unexpected(message: ConsoleMessage) -> list[str]:
     """An error on the console, unless it is the browser's own report of what a test did on purpose."""
-    on_purpose = ("Failed to load resource:", "WebSocket connection to")
-    return [message.text] if message.type == "error" and not message.text.startswith(on_purpose) else []
+    return [message.text] if message.type == "error" and not message.text.startswith("Failed to load resource:") else []
 
 
 async def accessible(page: Page) -> None:

@@ -12,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import Database, now
 from app.inference.tensors import Array
+from app.journal.models import Prediction
+from app.keys.services import Holder
 from app.logging import request_id
-from app.serving.models import Prediction
-from app.serving.numbers import Numbers
+from app.serving.batching import Lane
 
 logger = logging.getLogger(__name__)
 
@@ -28,23 +29,22 @@ SWEEP_EVERY = 3600.0
 class Journal:
     """The buffer, and what writes it."""
 
-    def __init__(self, database: Database, numbers: Numbers, *, days: int) -> None:
-        self._database, self._numbers, self._kept = database, numbers, timedelta(days=days)
+    def __init__(self, database: Database, counters: dict[str, int], *, days: int) -> None:
+        self._database, self._counters, self._kept = database, counters, timedelta(days=days)
         self._buffer: deque[dict[str, Any]] = deque()
+        counters["log_dropped"] = 0
 
-    def note(
-        self, model: str, version: int, asked_by: str, inputs: Mapping[str, Array], outputs: Mapping[str, Array]
-    ) -> None:
-        """Take a prediction down, unless there is no room."""
-        if len(self._buffer) >= LONGEST or not self._kept:
-            self._numbers.dropped.inc(bool(self._kept))
+    def note(self, holder: Holder, lane: Lane, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> None:
+        """Take a prediction down. When there is no room it is dropped, and counted."""
+        if len(self._buffer) >= LONGEST:
+            self._counters["log_dropped"] += 1
             return
         self._buffer.append(
             {
                 "at": now(),
-                "model": model,
-                "version": version,
-                "asked_by": asked_by,
+                "model": lane.name,
+                "version": lane.number,
+                "asked_by": holder.name,
                 "request_id": request_id.get() or "",
                 "rows": len(next(iter(inputs.values()))),
                 "inputs": inputs,
@@ -65,6 +65,13 @@ class Journal:
                         await session.execute(delete(Prediction).where(Prediction.at < now() - self._kept))
             except (SQLAlchemyError, OSError) as error:
                 logger.warning("Predictions cannot be written down: %s", type(error).__name__)
+
+    async def last(self) -> None:
+        """Write what is left when the process ends."""
+        try:
+            await self.write()
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("%s predictions could not be written down: %s", len(self._buffer), type(error).__name__)
 
     async def write(self) -> None:
         """Write what is in the buffer. What cannot be written stays, as long as there is room."""

@@ -1,0 +1,62 @@
+"""Predictions by plain JSON: a member per input, checked and described by the model's own card."""
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from app.inference.cards import Card, Input
+from app.inference.tensors import NUMPY, Array
+from app.plain.errors import NotPlain
+from app.schemas import Strict
+
+PYTHON: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "O": str}
+
+
+class Lenient(BaseModel):
+    """The fields of a form, in which a number is a text that says one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def parse(card: Card, content: bytes | dict[str, str]) -> dict[str, Any]:
+    """The members of a JSON body, or the fields of a form. Raises RequestValidationError, or NotPlain."""
+    schema = fields(card.model_dump_json(), isinstance(content, dict))
+    try:
+        row = schema.model_validate(content) if isinstance(content, dict) else schema.model_validate_json(content)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError([fault | {"loc": ("body", *fault["loc"])} for fault in faults]) from error
+    return row.model_dump()
+
+
+def tensors(card: Card, row: dict[str, Any]) -> dict[str, Array]:
+    """The members as tensors of one row."""
+    return {
+        each.name: np.array(row[each.name], NUMPY[each.datatype]).reshape([1, *each.shape[1:]]) for each in card.inputs
+    }
+
+
+@lru_cache(maxsize=64)
+def fields(card: str, lenient: bool = False) -> type[BaseModel]:
+    """The body that a card describes, as a Pydantic model. Raises NotPlain."""
+    known = Card.model_validate_json(card)
+    if not known.batched or any(each.width is None for each in known.inputs):
+        raise NotPlain("Ask it by the Open Inference Protocol, at /v2.")
+    members: dict[str, Any] = {each.name: (_kind(each), _described(each)) for each in known.inputs}
+    return create_model("Row", __base__=Lenient if lenient else Strict, **members)
+
+
+def _kind(each: Input) -> Any:  # noqa: ANN401  a type that is made
+    kind: Any = Literal[tuple(each.categories)] if each.categories else PYTHON[NUMPY[each.datatype].kind]
+    if NUMPY[each.datatype].kind == "f":
+        kind = Annotated[kind, Field(allow_inf_nan=False)]
+    low, high = each.minimum, each.maximum
+    kind = Annotated[kind, Field(ge=low, le=high)] if not each.categories and (low, high) != (None, None) else kind
+    return kind if each.width == 1 else Annotated[list[kind], Field(min_length=each.width, max_length=each.width)]
+
+
+def _described(each: Input) -> Any:  # noqa: ANN401
+    return Field(description=". ".join(part for part in (each.description, each.unit and f"In {each.unit}") if part))
