@@ -1,0 +1,215 @@
+"""Serving as a client sees it: changes without a gap, overload, clients that go away."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import time
+from collections import Counter
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.database import Database
+from app.inference.engine import Engine
+from app.registry import services as registry
+from app.registry.files import Files
+from app.settings import Settings
+from tests.conftest import Connect, Serve, a_key, serving
+from tests.models import Made, heavy, times
+from tests.processes import Application
+from tests.serving.test_protocol import X, ask
+
+
+def in_a_process(settings: Settings, **more: str) -> Application:
+    """The application in a process of its own, on the tests' database and files."""
+    return Application(
+        {
+            "ENVIRONMENT": "test",
+            "SECRET_KEY": settings.secret_key.get_secret_value(),
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "DATABASE_URL": settings.database_url,
+            "MODEL_FOLDER": str(settings.model_folder),
+            **more,
+        }
+    )
+
+
+async def test_ten_changes_under_sixty_four_clients_in_two_processes_drop_nothing(
+    settings: Settings, database: Database, serve: Serve
+) -> None:
+    name = await serve(times(2), times(3))
+    files, token = Files(settings.model_folder), await a_key(database, settings, per_minute=10**7)
+    # When each version was the primary one, by our own clock: from the call on, and until two seconds after the next.
+    since: list[tuple[float, int]] = [(0.0, 1)]
+    answered = Counter[int]()
+    late = Counter[int]()
+
+    async def client(url: str, until: asyncio.Event) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30) as http:
+            while not until.is_set():
+                asked = time.monotonic()
+                answer = await ask(http, name, X)
+                assert answer.status_code == 200, answer.text
+                version = int(answer.json()["model_version"])
+                assert answer.json()["outputs"][0]["data"][0] == version + 1, (
+                    "the answer is of the version that it names"
+                )
+                ends = [moment for moment, _ in since[1:]] + [float("inf")]
+                fits = [
+                    began
+                    for (began, number), end in zip(since, ends, strict=True)
+                    if number == version and began <= time.monotonic() and asked <= end + 2
+                ]
+                assert fits, f"version {version} was not primary then"
+                answered[version] += 1
+
+    with in_a_process(settings) as one, in_a_process(settings) as two:
+        done = asyncio.Event()
+        clients = [asyncio.create_task(client(each.url, done)) for each in [one, two] * 32]
+        for number in itertools.islice(itertools.cycle([2, 1]), 10):
+            await asyncio.sleep(0.4)
+            since.append((time.monotonic(), number))
+            await registry.promote(database, files, name=name, number=number, by="test")
+        await asyncio.sleep(2.5)
+        done.set()
+        await asyncio.gather(*clients)
+        for each in (one, two):
+            async with httpx2.AsyncClient(base_url=each.url) as http:
+                assert (await http.get("/live")).json()[name]["version"] == 1
+    assert not late
+    assert min(answered[1], answered[2]) > 50, answered
+
+
+async def test_a_primary_that_fails_its_check_in_a_process_does_not_replace_the_one_before(
+    settings: Settings, database: Database, serve: Serve, program: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = await serve(times(2), times(3))
+    client = await program()
+    await registry.promote(database, Files(settings.model_folder), name=name, number=2, by="test")
+    path = settings.model_folder / f"{times(3).sha256}.onnx"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    try:
+        async with serving(settings) as fresh, httpx2.AsyncClient(base_url=fresh, headers=client.headers) as other:
+            answer = await ask(other, name, X)
+            assert answer.status_code == 404
+            assert "no primary version that can be served" in answer.json()["error"]
+            ready = (await other.get("/readyz")).json()
+            assert (ready["status"], ready["checks"]["models"]) == ("degraded", "no answer")
+            assert (await other.get("/v2/health/ready")).status_code == 404
+    finally:
+        path.write_bytes(whole)
+
+
+async def test_the_version_before_goes_on_when_the_new_one_cannot_be_loaded_here(
+    settings: Settings, database: Database, serve: Serve, program: Connect
+) -> None:
+    name, client = await serve(times(2), times(3)), await program()
+    path = settings.model_folder / f"{times(3).sha256}.onnx"
+    content = path.read_bytes()
+    loaded = Engine.__init__
+
+    def spoil_after_the_check(self: Engine, content: bytes, card: Any) -> None:
+        loaded(self, content, card)
+        path.unlink(missing_ok=True)  # the promotion's own check is done; the process that serves finds nothing
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "__init__", spoil_after_the_check)
+        await registry.promote(database, Files(settings.model_folder), name=name, number=2, by="test")
+        await asyncio.sleep(0.3)
+    answer = await ask(client, name, X)
+    path.write_bytes(content)
+    assert (answer.status_code, answer.json()["model_version"]) == (200, "1")
+    assert (await client.get("/readyz")).json()["status"] == "degraded"
+
+
+async def test_overload_is_refused_at_once_and_passes(settings: Settings, serve: Serve, database: Database) -> None:
+    small = settings.model_copy(update={"longest_queue": 4, "longest_batch": 1, "inference_threads": 1})
+    name, token = await serve(heavy()), await a_key(database, settings)
+    body = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 1024], "data": [0.01] * 1024}]}
+    headers = {"Authorization": f"Bearer {token}"}
+    async with serving(small) as address, httpx2.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
+        await asyncio.sleep(0.2)
+
+        async def one() -> httpx2.Response:
+            return await client.post(f"/v2/models/{name}/infer", json=body)
+
+        answers = await asyncio.gather(*(one() for _ in range(80)))
+        statuses = Counter(answer.status_code for answer in answers)
+        assert set(statuses) == {200, 503}, statuses
+        assert statuses[503] > 5
+        refused = next(answer for answer in answers if answer.status_code == 503)
+        assert int(refused.headers["retry-after"]) >= 1
+        assert refused.json().keys() == {"error"}
+        assert (await one()).status_code == 200
+        assert (await client.get("/live")).json()[name]["waiting"] == 0
+
+
+async def test_a_client_that_goes_away_frees_its_place(settings: Settings, serve: Serve, database: Database) -> None:
+    one_thread = settings.model_copy(update={"inference_threads": 1, "longest_batch": 1, "deadline_seconds": 30})
+    name, token = await serve(heavy(layers=12)), await a_key(database, settings)
+    row = {"name": "x", "datatype": "FP32", "shape": [200, 1024], "data": [0.01] * 1024 * 200}
+    headers = {"Authorization": f"Bearer {token}"}
+    async with serving(one_thread) as address, httpx2.AsyncClient(base_url=address, headers=headers) as client:
+        long = asyncio.create_task(client.post(f"/v2/models/{name}/infer", json={"inputs": [row]}, timeout=30))
+        short = json.dumps({"inputs": [row | {"shape": [1, 1024], "data": [0.01] * 1024}]})
+        gone = [asyncio.create_task(client.post(f"/v2/models/{name}/infer", content=short)) for _ in range(5)]
+        seen = 0
+        for _ in range(200):
+            seen = max(seen, (await client.get("/live")).json().get(name, {}).get("waiting", 0))
+            if seen >= 3:
+                break
+            await asyncio.sleep(0.005)
+        for task in gone:
+            task.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while (await client.get("/live")).json()[name]["waiting"] and not long.done():
+                    await asyncio.sleep(0.005)
+        waiting = (await client.get("/live")).json()[name]["waiting"]
+        assert seen >= 1
+        assert waiting == 0
+        assert (await long).status_code == 200
+
+
+async def test_other_versions_are_loaded_when_they_are_asked_for_and_few_are_kept(
+    program: Connect, serve: Serve
+) -> None:
+    name = await serve(*(times(n) for n in range(2, 14)))
+    client = await program()
+    for round_ in range(2):
+        for version in range(1, 13):
+            answer = await client.post(f"/v2/models/{name}/versions/{version}/infer", json={"inputs": [X]})
+            assert answer.json()["outputs"][0]["data"][0] == version + 1, round_
+
+
+async def test_one_that_has_been_asked_by_many_at_once_is_loaded_once(
+    program: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, client, loads = await serve(times(2), times(3)), await program(), []
+    load = Engine.__init__
+
+    def count(self: Engine, content: bytes, card: Any) -> None:
+        loads.append(1)
+        load(self, content, card)
+
+    monkeypatch.setattr(Engine, "__init__", count)
+    url = f"/v2/models/{name}/versions/2/infer"
+    answers = await asyncio.gather(*(client.post(url, json={"inputs": [X]}) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(loads) == 1
+
+
+async def test_many_models_are_served_side_by_side(program: Connect, serve: Serve) -> None:
+    names = [await serve(times(factor)) for factor in (2, 3, 4)]
+    client = await program()
+    answers = await asyncio.gather(*(ask(client, name, X) for name in names * 10))
+    assert [answer.json()["outputs"][0]["data"][0] for answer in answers] == [2.0, 3.0, 4.0] * 10
+
+
+def test_a_made_model_is_what_it_seems() -> None:
+    assert isinstance(times(2), Made)
