@@ -40,14 +40,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = Application(title="Departure delays", lifespan=lifespan, openapi_url=OPENAPI, docs_url=None, redoc_url=None)
     problems.install(app)
     security.install(app, settings)
-    app.include_router(registry, prefix=API)
-    for router in (protocol, pages.router):
-        app.include_router(router)
+    # Extras first: /v2/models/stats is not about a model of that name.
     for name, extra in all_extras().items():
         if extra.router:
             app.include_router(extra.router)
         if extra.static:
             app.mount(f"/static/{name}", StaticFiles(directory=extra.static))
+    app.include_router(registry, prefix=API)
+    app.include_router(protocol)
+    app.include_router(pages.router)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

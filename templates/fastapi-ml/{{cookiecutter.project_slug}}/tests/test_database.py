@@ -9,11 +9,10 @@ import alembic.command
 import pytest
 from alembic.config import Config
 from alembic.ddl.impl import DefaultImpl
-from app.rooms.models import Room
+from app.registry.models import Model, Promotion
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from app.accounts.models import User
 from app.database import Database, migrations
 from app.settings import Settings
 from tests.conftest import fresh_database
@@ -44,7 +43,7 @@ def test_a_migration_that_fails_leaves_nothing_half_done(empty: Config, monkeypa
     create_table = DefaultImpl.create_table
 
     def fail_half_way(implementation: DefaultImpl, table: Table, **more: Any) -> None:  # noqa: ANN401
-        if table.name == "events":
+        if table.name == "versions":
             raise RuntimeError("the power went")
         create_table(implementation, table, **more)
 
@@ -58,7 +57,7 @@ def test_a_migration_that_fails_leaves_nothing_half_done(empty: Config, monkeypa
 
 async def test_a_question_about_the_schema_waits_for_no_writer(database: Database) -> None:
     async with database.write() as session:
-        await session.execute(text("UPDATE rooms SET name = name"))
+        await session.execute(text("UPDATE models SET name = name"))
         async with asyncio.timeout(2):
             assert await database.schema() == "ok"
 
@@ -66,27 +65,27 @@ async def test_a_question_about_the_schema_waits_for_no_writer(database: Databas
 async def test_an_error_does_not_carry_what_people_wrote(database: Database) -> None:
     with pytest.raises(IntegrityError) as failed:
         async with database.write() as session:
-            session.add_all([User(name="ada", password_hash="what-they-wrote") for _ in range(2)])
+            session.add_all([Model(name="what-they-wrote") for _ in range(2)])
     assert "what-they-wrote" not in str(failed.value)
 
 
 async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     async def half() -> None:
         async with database.write() as session:
-            session.add(User(name="ada", password_hash=""))
+            session.add(Model(name="a"))
             await session.flush()
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         await half()
     async with database.read() as session:
-        assert await session.scalar(select(User)) is None
+        assert await session.scalar(select(Model)) is None
 
 
 async def test_a_commit_that_fails_is_an_error_for_the_caller(database: Database) -> None:
     async def twice() -> None:
         async with database.write() as session:
-            session.add_all([User(name="ada", password_hash=""), User(name="ada", password_hash="")])
+            session.add_all([Model(name="a"), Model(name="a")])
 
     with pytest.raises(IntegrityError):
         await twice()
@@ -94,31 +93,28 @@ async def test_a_commit_that_fails_is_an_error_for_the_caller(database: Database
 
 async def test_thirty_who_read_then_write_do_not_lose_an_update(database: Database, settings: Settings) -> None:
     """Each in its own process, as far as the lock is concerned: every one has its own engine."""
-    room_id = uuid.uuid4()
+    model_id = uuid.uuid4()
     async with database.write() as session:
-        session.add(Room(id=room_id, name="Counter"))
+        session.add(Model(id=model_id, name="counter"))
     lock = "" if settings.database.drivername == "sqlite" else " FOR UPDATE"
 
     async def increment() -> None:
         own = Database(settings.async_database)
         async with own.write() as session:
-            seq = await session.scalar(text(f"SELECT seq FROM rooms WHERE name = 'Counter'{lock}"))  # noqa: S608
+            count = await session.scalar(text(f"SELECT generation FROM models WHERE name = 'counter'{lock}"))  # noqa: S608
             await asyncio.sleep(0.001)
-            await session.execute(update(Room).where(Room.id == room_id).values(seq=seq + 1))
+            await session.execute(update(Model).where(Model.id == model_id).values(generation=count + 1))
         await own.close()
 
     await asyncio.gather(*(increment() for _ in range(30)))
     async with database.read() as session:
-        assert await session.scalar(select(Room.seq)) == 30
+        assert await session.scalar(select(Model.generation)) == 30
 
 
 async def test_foreign_keys_are_kept(database: Database) -> None:
     async def orphan() -> None:
         async with database.write() as session:
-            await session.execute(
-                text("INSERT INTO members (room_id, user_id, role, joined_at) VALUES (:id, :id, 'owner', :now)"),
-                {"id": uuid.uuid4().hex, "now": "2026-01-01 00:00:00"},
-            )
+            session.add(Promotion(model_id=uuid.uuid4(), generation=1, number=1, by="nobody"))
 
     with pytest.raises(IntegrityError):
         await orphan()

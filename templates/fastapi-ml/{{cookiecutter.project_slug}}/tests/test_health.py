@@ -18,7 +18,7 @@ async def test_a_live_process_says_so(anonymous: httpx2.AsyncClient) -> None:
 async def test_ready_means_the_database_and_its_schema(anonymous: httpx2.AsyncClient) -> None:
     answer = await anonymous.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "schema": "ok", "broker": "ok"}}
+    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "schema": "ok", "models": "ok"}}
 
 
 async def test_probes_come_before_the_host_check(anonymous: httpx2.AsyncClient) -> None:

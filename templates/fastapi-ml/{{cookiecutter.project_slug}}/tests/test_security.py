@@ -6,11 +6,11 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
+from app.database import Database
 from app.settings import Settings
-from tests.conftest import PASSWORD, Meet, serving
+from tests.conftest import Connect, a_key, serving
 
-PAGES = ["/", "/docs", "/static/style.css", "/api/v1/rooms", "/nowhere"]
-SIGN_IN = {"name": "nobody", "password": "whatever it is"}
+PAGES = ["/", "/docs", "/static/style.css", "/api/v1/models", "/v2", "/v2/nowhere", "/nowhere"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -24,8 +24,8 @@ async def test_every_answer_has_the_headers(anonymous: httpx2.AsyncClient, path:
 
 
 async def test_files_are_asked_for_again_and_data_is_not_kept(anonymous: httpx2.AsyncClient) -> None:
-    assert (await anonymous.get("/static/rooms.js")).headers["cache-control"] == "no-cache"
-    assert (await anonymous.get("/api/v1/rooms")).headers["cache-control"] == "no-store"
+    assert (await anonymous.get("/static/live.js")).headers["cache-control"] == "no-cache"
+    assert (await anonymous.get("/api/v1/models")).headers["cache-control"] == "no-store"
 
 
 async def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(anonymous: httpx2.AsyncClient) -> None:
@@ -50,17 +50,16 @@ async def test_an_unknown_host_is_refused(anonymous: httpx2.AsyncClient) -> None
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.example"},
     ],
 )
-async def test_another_site_cannot_act_in_my_name(meet: Meet, headers: dict[str, str]) -> None:
-    ada = await meet("ada")
-    answer = await ada.client.post("/api/v1/rooms", json={"name": "Trap"}, headers=headers)
-    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/cross-site-request")
-    assert (await ada.client.get("/api/v1/rooms")).json()["items"] == []
+@pytest.mark.parametrize("path", ["/api/v1/models/x/promote", "/v2/models/x/infer"])
+async def test_another_site_cannot_make_a_browser_ask(program: Connect, headers: dict[str, str], path: str) -> None:
+    assert (await (await program("admin")).post(path, json={"version": 1}, headers=headers)).status_code == 403
 
 
-async def test_our_own_pages_and_programs_can(meet: Meet, server: str) -> None:
-    ada = await meet("ada")
+async def test_our_own_pages_and_programs_can(program: Connect, server: str) -> None:
+    admin = await program("admin")
     for headers in ({}, {"Sec-Fetch-Site": "same-origin", "Origin": server}, {"Origin": server}):
-        assert (await ada.client.post("/api/v1/rooms", json={"name": "Ours"}, headers=headers)).status_code == 201
+        answer = await admin.post("/api/v1/models/x/promote", json={"version": 1}, headers=headers)
+        assert answer.json()["type"] == "/problems/model-not-found"
 
 
 async def test_another_site_may_link_to_us(anonymous: httpx2.AsyncClient) -> None:
@@ -68,15 +67,16 @@ async def test_another_site_may_link_to_us(anonymous: httpx2.AsyncClient) -> Non
 
 
 @pytest.mark.parametrize("told", [True, False])
-async def test_a_long_body_is_refused(anonymous: httpx2.AsyncClient, told: bool) -> None:
+async def test_a_long_body_is_refused(program: Connect, told: bool) -> None:
     async def drip() -> object:
-        for _ in range(70):
+        for _ in range(1030):
             yield b" " * 1024
 
-    answer = await anonymous.post("/api/v1/session", content=b" " * 70 * 1024 if told else drip())  # type: ignore[arg-type]
+    content = b" " * 1030 * 1024 if told else drip()
+    answer = await (await program("admin")).post("/api/v1/models/x/versions", content=content)  # type: ignore[arg-type]
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
-    assert "65536" in answer.json()["detail"]
+    assert str(2**20) in answer.json()["detail"]
 
 
 async def test_a_request_id_is_kept_when_it_is_fit_to_be_logged(anonymous: httpx2.AsyncClient) -> None:
@@ -96,15 +96,19 @@ async def test_forwarded_addresses_are_believed_from_listed_proxies_only(
     assert [record.client for record in caplog.records if record.name == "app.access"] == [seen]  # type: ignore[attr-defined]
 
 
-async def test_logs_have_no_secret(meet: Meet, caplog: pytest.LogCaptureFixture) -> None:
+async def test_logs_have_no_secret(
+    database: Database, settings: Settings, anonymous: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
-    ada = await meet("ada")
-    await ada.client.get("/api/v1/rooms?cursor=hidden-in-the-query", headers={"Authorization": "Bearer hidden-token"})
+    key = await a_key(database, settings)
+    headers = {"Authorization": f"Bearer {key}"}
+    await anonymous.get("/api/v1/models?cursor=hidden-in-the-query", headers=headers)
+    await anonymous.post("/v2/models/x/infer", json={"inputs": "hidden-in-the-body"}, headers=headers)
     ours = "\n".join(
         f"{record.getMessage()} {record.__dict__}" for record in caplog.records if record.name.startswith("app")
     )
-    assert "/api/v1/rooms" in ours
-    for secret in (PASSWORD, "hidden-token", ada.client.cookies["session"], "hidden-in-the-query"):
+    assert "/api/v1/models" in ours
+    for secret in (key, "hidden-in-the-query", "hidden-in-the-body"):
         assert secret not in ours
 
 
@@ -114,7 +118,7 @@ def production(settings: Settings) -> Settings:
     return settings.model_copy(
         update={
             "environment": "production",
-            "allowed_hosts": ("rooms.example",),
+            "allowed_hosts": ("models.example",),
             "trusted_proxies": ("127.0.0.1",),
             "secret_key": SecretStr("x" * 32),
         }
@@ -123,22 +127,10 @@ def production(settings: Settings) -> Settings:
 
 async def test_in_production_http_is_sent_to_https(production: Settings) -> None:
     async with serving(production) as address, httpx2.AsyncClient(base_url=address) as client:
-        plain = await client.get("/docs", headers={"Host": "rooms.example"})
-        assert (plain.status_code, plain.headers["location"]) == (307, "https://rooms.example/docs")
+        plain = await client.get("/docs", headers={"Host": "models.example"})
+        assert (plain.status_code, plain.headers["location"]) == (307, "https://models.example/docs")
         assert "strict-transport-security" not in plain.headers
-        secure = await client.get("/docs", headers={"Host": "rooms.example", "X-Forwarded-Proto": "https"})
+        secure = await client.get("/docs", headers={"Host": "models.example", "X-Forwarded-Proto": "https"})
         assert secure.status_code == 200
         assert "max-age=31536000" in secure.headers["strict-transport-security"]
         assert (await client.get("/readyz")).status_code == 200
-
-
-async def test_in_production_the_cookie_is_bound_to_host_and_https(production: Settings, meet: Meet) -> None:
-    await meet("ada")
-    headers = {"Host": "rooms.example", "X-Forwarded-Proto": "https", "Origin": "https://rooms.example"}
-    async with serving(production) as address, httpx2.AsyncClient(base_url=address, headers=headers) as client:
-        answer = await client.post("/api/v1/session", json={"name": "ada", "password": PASSWORD})
-    cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("__Host-session=")
-    for attribute in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
-        assert attribute in cookie
-    assert "Domain" not in cookie

@@ -68,5 +68,5 @@ def test_what_is_wrong_for_production_is_said(values: dict[str, str], words: str
 
 
 def test_a_good_installation_has_no_fault() -> None:
-    settings = read(SECRET_KEY="x" * 32, ALLOWED_HOSTS="rooms.example")
+    settings = read(SECRET_KEY="x" * 32, ALLOWED_HOSTS="models.example")
     assert settings.faults() + settings.warnings() == []

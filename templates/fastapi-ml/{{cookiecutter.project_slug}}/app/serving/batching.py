@@ -26,8 +26,7 @@ from app.serving.numbers import Numbers
 
 LONGEST_RUN = 0.1  # seconds that a batch may take, since others wait behind it
 GAIN = 0.9  # together a row has to cost less than this part of what it costs alone
-PROBE = 64  # every so many runs the other way is tried, in case things have changed
-SMOOTH = 0.2  # the weight of the newest measurement
+PROBE = 16  # every so many runs the other way is tried, in case things have changed
 
 type Signature = tuple[tuple[str, str, tuple[int, ...]], ...]
 type Outcome = dict[str, Array] | Problem
@@ -152,10 +151,12 @@ class Lane:
 
     def _most_rows(self) -> int:
         alone, together = self._cost[False], self._cost[True]
-        gains = not alone or not together or together < alone * GAIN
-        if not self.engine.batchable or gains == (self._runs % PROBE == 0):
+        if not self.engine.batchable or not alone:
             return 1
-        return min(self._scheduler.longest_batch, int(LONGEST_RUN / self._row) if self._row else 8)
+        gains = not together or together < alone * GAIN
+        if gains == (self._runs % PROBE == 0):
+            return 1
+        return min(self._scheduler.longest_batch, int(LONGEST_RUN / self._row))
 
     def _leave(self, job: Job, group: deque[Job]) -> None:
         group.remove(job)
@@ -224,4 +225,7 @@ def _checked(outputs: dict[str, Array]) -> Outcome:
 
 
 def _smooth(before: float, newest: float) -> float:
-    return newest if not before else before + SMOOTH * (newest - before)
+    """The mean of late. A shorter time says more than a longer one, which others on the machine may have made."""
+    if not before:
+        return newest
+    return before + (newest - before) / 2 if newest < before else before + (min(newest, 3 * before) - before) / 8

@@ -9,6 +9,7 @@ from typing import Literal
 import httpx2
 import pytest
 from argon2 import PasswordHasher
+from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from app.accounts import services
@@ -16,7 +17,8 @@ from app.accounts.errors import UserNotFound
 from app.accounts.models import Session, SignInAttempts
 from app.database import Database, now
 from app.settings import Settings
-from tests.conftest import PASSWORD, Meet, serving
+from tests.accounts.conftest import PASSWORD, Meet
+from tests.conftest import serving
 
 URL = "/api/v1/session"
 
@@ -27,13 +29,13 @@ async def sign_in(client: httpx2.AsyncClient, name: str = "ada", password: str =
 
 async def test_nobody_is_signed_in_at_first(anonymous: httpx2.AsyncClient) -> None:
     assert (await anonymous.get(URL)).status_code == 401
-    assert "Sign in" in (await anonymous.get("/")).text
+    assert "Sign in" in (await anonymous.get("/staff")).text
 
 
 async def test_who_signs_in_is_known(meet: Meet) -> None:
     ada = await meet("ada")
     assert (await ada.client.get(URL)).json() == {"id": str(ada.id), "name": "ada"}
-    assert 'data-name="ada"' in (await ada.client.get("/")).text
+    assert "You are ada." in (await ada.client.get("/staff")).text
 
 
 async def test_the_cookie_is_out_of_reach_for_scripts(meet: Meet, anonymous: httpx2.AsyncClient) -> None:
@@ -197,3 +199,29 @@ async def test_hashing_does_not_hold_up_others(anonymous: httpx2.AsyncClient, mo
     assert (await anonymous.get("/livez")).status_code == 200
     assert not slow.done()
     await slow
+
+
+async def test_in_production_the_cookie_is_bound_to_host_and_https(settings: Settings, meet: Meet) -> None:
+    await meet("ada")
+    changed = {
+        "environment": "production",
+        "allowed_hosts": ("models.example",),
+        "trusted_proxies": ("127.0.0.1",),
+        "secret_key": SecretStr("x" * 32),
+    }
+    production = settings.model_copy(update=changed)
+    headers = {"Host": "models.example", "X-Forwarded-Proto": "https", "Origin": "https://models.example"}
+    async with serving(production) as address, httpx2.AsyncClient(base_url=address, headers=headers) as client:
+        answer = await client.post("/api/v1/session", json={"name": "ada", "password": PASSWORD})
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-session=")
+    for attribute in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
+        assert attribute in cookie
+    assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+async def test_another_site_cannot_act_in_my_name(meet: Meet, headers: dict[str, str]) -> None:
+    ada = await meet("ada")
+    answer = await ada.client.post("/staff/x/promote", data={"version": 1}, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/cross-site-request")

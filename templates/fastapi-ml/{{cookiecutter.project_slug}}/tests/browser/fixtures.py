@@ -1,5 +1,6 @@
 """A real Chromium against the application in a process of its own. Nothing here touches the database's tables."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -68,6 +69,7 @@ async def visit(browser: Browser, site: Application) -> AsyncIterator[Visit]:
         page = await context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.extend(unexpected(message)))
+        await asyncio.sleep(1.2)  # as long as the site takes to see what is to be served
         await page.goto(path)
         return page
 
