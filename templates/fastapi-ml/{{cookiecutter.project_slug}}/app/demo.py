@@ -19,18 +19,7 @@ FOLDER = Path(".demo")
 DATABASE_URL = f"sqlite:///{FOLDER.as_posix()}/data.sqlite3"
 TRAINED = Path(__file__).parent / "trained"
 MODEL = "departure-delay"
-WELCOME = """
-  Departure delays: {address}
-
-{secrets}
-
-  Sign in at /staff: try a prediction, promote version 2, roll back. The key is for programs:
-
-    curl {address}/api/v1/models/departure-delay/predict -H "Authorization: Bearer {key}" \\
-      --json '{{"carrier": "UA", "origin": "EWR", "destination": "IAH", "weekday": "Fri", "hour": 17.5, "miles": 1400}}'
-
-  The data and the secrets are in {folder}/; delete the folder to begin afresh.
-"""
+WELCOME = Path(__file__).with_suffix(".txt").read_text("utf-8")
 
 
 class NotHereError(Exception):

@@ -16,7 +16,9 @@ from app.state import State
 
 NAMES: tuple[str, ...] = (
     "accounts",  # people who sign in, and change what is served at a page
+    "admin",  # the registry over HTTP
     "journal",  # what was foretold, to whom
+    "limits",  # how often somebody may ask, across processes
     "metrics",  # /metrics, for Prometheus
     "plain",  # a JSON route and a form with a field for each input
     "training",  # the example's two models

@@ -17,7 +17,6 @@ from app.extras import all_extras
 from app.health import readiness
 from app.keys.services import Gate
 from app.registry.files import Files
-from app.registry.routes import router as registry
 from app.security import Application
 from app.serving.batching import Scheduler
 from app.serving.routes import router as protocol
@@ -27,8 +26,7 @@ from app.state import State, finish
 
 logger = logging.getLogger(__name__)
 
-API = "/api/v1"
-OPENAPI = f"{API}/openapi.json"
+OPENAPI = "/api/v1/openapi.json"
 STATIC = Path(__file__).parent / "static"
 MOST_WAITING = 128 * 1024 * 1024  # bytes of all tensors that wait in a process
 
@@ -46,7 +44,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.include_router(extra.router)
         if extra.static:
             app.mount(f"/static/{name}", StaticFiles(directory=extra.static))
-    app.include_router(registry, prefix=API)
     app.include_router(protocol)
     app.include_router(pages.router)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
@@ -73,6 +70,7 @@ async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
         files=files,
         shelf=shelf,
         people=[],
+        limits=[],
         observers=[],
         extensions=["binary_tensor_data"],
         counters={},

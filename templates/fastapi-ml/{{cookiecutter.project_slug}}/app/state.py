@@ -28,6 +28,8 @@ class State(TypedDict):
     shelf: "Shelf"
     # Each is asked in turn who a request comes from that shows no key: whoever signed in at a page, for example.
     people: "list[Callable[[HTTPConnection], Awaitable[Holder | None]]]"
+    # Each is asked whether somebody may ask once more, and raises when not.
+    limits: "list[Callable[[Holder], Awaitable[None]]]"
     # Each is told of every prediction that was made: for whom, where, what went in and what came out. It may not wait.
     observers: "list[Callable[[Holder, Lane, Mapping[str, Array], Mapping[str, Array]], None]]"
     # What is offered beyond the Open Inference Protocol, in its own words.

@@ -3,27 +3,25 @@
 import asyncio
 import json
 import re
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from typer.testing import CliRunner, Result
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from app import __main__ as commands
+from app.database import Database
 from app.settings import Settings
-from tests.conftest import PASSWORD, Meet
+from tests.conftest import Serve, a_key
+from tests.models import heavy, times, trained
 from tests.processes import PROJECT, Application, clean_environment
 from tests.servers import free_port, wait_until
 
-PRODUCTION = {"SECRET_KEY": "x" * 32, "ALLOWED_HOSTS": "rooms.example"}
+PRODUCTION = {"SECRET_KEY": "x" * 32, "ALLOWED_HOSTS": "models.example"}
 
 
 def run(*arguments: str, cwd: Path, given: str = "", **settings: str) -> Result:
@@ -66,26 +64,49 @@ def test_check_deploy_says_what_is_not_fit(tmp_path: Path, given: dict[str, str]
 
 
 def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("SECRET_KEY=" + "x" * 32 + "\nALLOWED_HOSTS=rooms.example\n")
+    (tmp_path / ".env").write_text("SECRET_KEY=" + "x" * 32 + "\nALLOWED_HOSTS=models.example\n")
     assert run("check", "--deploy", cwd=tmp_path).exit_code == 0
 
 
-def test_an_account_is_made_once_with_a_good_password(tmp_path: Path) -> None:
+def test_a_version_is_registered_promoted_and_rolled_back_by_commands(tmp_path: Path) -> None:
     run("migrate", cwd=tmp_path)
-    short = run("adduser", "ada", cwd=tmp_path, given="short\nshort\n")
-    assert (short.exit_code, "Password" in short.stderr) == (2, True)
-    assert run("adduser", "no spaces", cwd=tmp_path, given=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 2
-    assert run("adduser", "Ada", cwd=tmp_path, given=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 0
-    again = run("adduser", "ada", cwd=tmp_path, given=f"{PASSWORD}\n{PASSWORD}\n")
-    assert (again.exit_code, "another name" in again.stderr) == (1, True)
+    for name, made in (("one", times(2)), ("two", times(3))):
+        (tmp_path / f"{name}.onnx").write_bytes(made.content)
+        (tmp_path / f"{name}.json").write_text(made.card.model_dump_json())
+        answer = run("register", "double", f"{name}.onnx", "--card", f"{name}.json", cwd=tmp_path)
+        assert (answer.exit_code, made.sha256 in answer.stdout) == (0, True), answer.stderr
+    assert "nothing" not in run("promote", "double", "1", cwd=tmp_path).stdout
+    assert "generation 2" in run("promote", "double", "2", cwd=tmp_path).stdout
+    assert "served by version 1" in run("roll-back", "double", cwd=tmp_path).stdout
+    again = run("promote", "double", "1", cwd=tmp_path)
+    assert (again.exit_code, "is what is served" in again.stderr) == (1, True)
+    nothing = run("promote", "nothing", "1", cwd=tmp_path)
+    assert (nothing.exit_code, "no model" in nothing.stderr) == (1, True)
 
 
-def test_a_new_password_is_given_by_command(tmp_path: Path) -> None:
+def test_what_cannot_be_registered_is_said_in_a_line(tmp_path: Path) -> None:
     run("migrate", cwd=tmp_path)
-    run("adduser", "ada", cwd=tmp_path, given=f"{PASSWORD}\n{PASSWORD}\n")
-    assert run("passwd", "ada", cwd=tmp_path, given="another password\nanother password\n").exit_code == 0
-    nobody = run("passwd", "nobody", cwd=tmp_path, given=f"{PASSWORD}\n{PASSWORD}\n")
-    assert (nobody.exit_code, "Nobody is called" in nobody.stderr) == (1, True)
+    made = times(2)
+    (tmp_path / "short.onnx").write_bytes(made.content[:-9])
+    (tmp_path / "card.json").write_text(made.card.model_dump_json())
+    (tmp_path / "bad.json").write_text('{"description": "x", "inputs": []}')
+    short = run("register", "x", "short.onnx", "--card", "card.json", cwd=tmp_path)
+    assert (short.exit_code, "cut short" in short.stderr, "Traceback" in short.stderr) == (1, True, False)
+    bad = run("register", "x", "short.onnx", "--card", "bad.json", cwd=tmp_path)
+    assert (bad.exit_code, "outputs: Field required" in bad.stderr) == (2, True)
+
+
+def test_keys_are_made_listed_and_revoked_by_commands(tmp_path: Path) -> None:
+    settings = {"SECRET_KEY": "x" * 32}
+    run("migrate", cwd=tmp_path)
+    made = run("keys", "add", "ci", "--scope", "admin", "--per-minute", "60", cwd=tmp_path, **settings)
+    assert (made.exit_code, len(made.stdout.strip())) == (0, 43)
+    listed = run("keys", "list", cwd=tmp_path, **settings).stdout
+    assert ("ci  admin  60 a minute" in listed, made.stdout.strip() in listed) == (True, False)
+    assert run("keys", "revoke", "ci", cwd=tmp_path, **settings).exit_code == 0
+    again = run("keys", "revoke", "ci", cwd=tmp_path, **settings)
+    assert (again.exit_code, "No key is called ci" in again.stderr) == (1, True)
+    assert run("keys", "list", cwd=tmp_path, **settings).stdout == ""
 
 
 def demo(cwd: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
@@ -105,31 +126,25 @@ def demo(cwd: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
 def test_the_demo_works_and_works_again_on_its_data(tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    cookie = ""
+    tensors = trained("linear").card.check.inputs
+    kinds = {"hour": "FP32", "miles": "FP32"}
+    inputs = [
+        {"name": name, "datatype": kinds.get(name, "BYTES"), "shape": [32, 1], "data": values}
+        for name, values in tensors.items()
+    ]
     for start in (1, 2):
         process = demo(tmp_path, port, log := tmp_path / f"{start}.log")
         try:
-            accounts = dict(re.findall(r"^    (\w+) +(\S+)$", log.read_text(), re.MULTILINE))
-            assert set(accounts) == {"ada", "grace", "linus"}
-            with httpx2.Client(base_url=address) as client:
-                if cookie:
-                    headers = {"Cookie": f"session={cookie}"}
-                    assert client.get("/api/v1/session", headers=headers).status_code == 200, "still signed in"
-                answer = client.post("/api/v1/session", json={"name": "ada", "password": accounts["ada"]})
-                assert answer.status_code == 201
-                cookie = client.cookies["session"]
-                rooms = client.get("/api/v1/rooms").json()["items"]
-                assert [room["name"] for room in rooms] == ["General", "Launch", "Two of us"]
-                client.post(
-                    f"/api/v1/rooms/{rooms[0]['id']}/messages",
-                    json={"client_id": f"start-number-{start}", "body": "hi"},
-                )
-                said = client.get(f"/api/v1/rooms/{rooms[0]['id']}/messages").json()["items"]
-                assert [event["body"] for event in said].count("hi") == start
+            (key,) = re.findall(r"^    key +(\S+)$", log.read_text(), re.MULTILINE)
+            with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}) as client:
+                assert client.get("/live").json()["departure-delay"]["version"] == 1
+                for version in ("", "/versions/1", "/versions/2"):
+                    answer = client.post(f"/v2/models/departure-delay{version}/infer", json={"inputs": inputs})
+                    assert answer.status_code == 200, answer.text
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(10) in (0, 130)
-        assert commands.free_port(preferred=port) == port, "the windows that are open find it again"
+        assert commands.free_port(preferred=port) == port
         assert "Traceback" not in log.read_text()
 
 
@@ -191,69 +206,39 @@ def served(settings: Settings, **more: str) -> Application:
             "SECRET_KEY": settings.secret_key.get_secret_value(),
             "ALLOWED_HOSTS": "127.0.0.1",
             "DATABASE_URL": settings.database_url,
+            "MODEL_FOLDER": str(settings.model_folder),
             **more,
         }
     )
 
 
-async def test_sigterm_closes_sockets_with_1012_and_ends_within_three_seconds(meet: Meet, settings: Settings) -> None:
-    ada = await meet("ada")
+async def test_sigterm_finishes_what_runs(settings: Settings, database: Database, serve: Serve) -> None:
+    name, key = await serve(heavy(layers=12)), await a_key(database, settings)
+    row = {"name": "x", "datatype": "FP32", "shape": [100, 1024], "data": [0.01] * 102_400}
     with served(settings) as application:
-        url = application.url.replace("http", "ws") + "/ws"
-        async with connect(url, additional_headers={"Cookie": ada.cookie}, proxy=None) as socket:
-            await socket.recv()
+        headers = {"Authorization": f"Bearer {key}"}
+        async with httpx2.AsyncClient(base_url=application.url, headers=headers, timeout=30) as client:
+            running = [
+                asyncio.create_task(client.post(f"/v2/models/{name}/infer", json={"inputs": [row]})) for _ in range(4)
+            ]
+            await asyncio.sleep(0.25)
             stop = asyncio.create_task(asyncio.to_thread(application.stop))
-            with pytest.raises(ConnectionClosed) as closed:
-                await socket.recv()
-            assert closed.value.rcvd
-            assert closed.value.rcvd.code == 1012
-            async with asyncio.timeout(5):
+            answers = await asyncio.gather(*running, return_exceptions=True)
+            async with asyncio.timeout(8):
                 await stop
-
-
-async def test_what_was_acknowledged_survives_kill_9(meet: Meet, settings: Settings) -> None:
-    ada = await meet("ada")
-    room = (await ada.client.post("/api/v1/rooms", json={"name": "General"})).json()["id"]
-    path, acknowledged, sent = f"/api/v1/rooms/{room}/messages", set[str](), set[str]()
-    for _ in range(3):
-        application = served(settings).start()
-
-        async def write(client: httpx2.AsyncClient) -> None:
-            while True:
-                body = secrets.token_hex(8)
-                sent.add(body)
-                try:
-                    answer = await client.post(path, json={"client_id": body, "body": body})
-                except httpx2.TransportError:
-                    return
-                assert answer.status_code == 201
-                acknowledged.add(body)
-
-        async with httpx2.AsyncClient(base_url=application.url, headers={"Cookie": ada.cookie}) as client:
-            writers = asyncio.gather(*(write(client) for _ in range(4)))
-            await asyncio.sleep(0.7)
-            await asyncio.to_thread(application.kill)
-            await writers
-    events = list[dict[str, Any]]()
-    query = "limit=100"
-    while query:
-        page = (await ada.client.get(f"{path}?{query}")).json()
-        events += page["items"]
-        query = page["next"] and f"limit=100&cursor={page['next']}"
-    found = [event["body"] for event in events if event["kind"] == "message"]
-    assert acknowledged
-    assert acknowledged <= set(found) <= sent
-    assert len(found) == len(set(found))
-    assert [event["seq"] for event in events] == list(range(len(events), 0, -1)), "no gap"
+    answered = [answer for answer in answers if isinstance(answer, httpx2.Response)]
+    assert answered
+    assert {answer.status_code for answer in answered} == {200}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="uvicorn's workers are stopped by signals")
-async def test_several_processes_serve_one_address(meet: Meet, settings: Settings) -> None:
-    ada = await meet("ada")
+async def test_several_processes_serve_one_address(settings: Settings, database: Database, serve: Serve) -> None:
+    name, key = await serve(times(2)), await a_key(database, settings)
+    headers = {"Authorization": f"Bearer {key}"}
     with served(settings, WEB_CONCURRENCY="2") as application:
-        async with httpx2.AsyncClient(base_url=application.url, headers={"Cookie": ada.cookie}) as client:
-            for _ in range(10):
-                assert (await client.get("/api/v1/session")).json()["name"] == "ada"
+        for _ in range(10):
+            async with httpx2.AsyncClient(base_url=application.url, headers=headers) as client:
+                assert (await client.get(f"/v2/models/{name}/ready")).json() == {"name": name, "ready": True}
 
 
 def test_the_log_is_json_in_production(tmp_path: Path) -> None:
@@ -268,7 +253,7 @@ def test_the_log_is_json_in_production(tmp_path: Path) -> None:
         )
     wait_until(lambda: b"Uvicorn running" in (tmp_path / "log").read_bytes(), process)
     with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        client.get("/?token=hidden", headers={"Host": "rooms.example", "X-Request-ID": "request-1"})
+        client.get("/?token=hidden", headers={"Host": "models.example", "X-Request-ID": "request-1"})
     process.terminate()
     process.wait(10)
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]

@@ -9,11 +9,11 @@ import alembic.command
 import pytest
 from alembic.config import Config
 from alembic.ddl.impl import DefaultImpl
-from app.registry.models import Model, Promotion
 from sqlalchemy import Table, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.database import Database, migrations
+from app.registry.models import Model, Promotion
 from app.settings import Settings
 from tests.conftest import fresh_database
 
@@ -42,7 +42,7 @@ def test_migrations_go_up_down_and_up_and_match_the_models(empty: Config) -> Non
 def test_a_migration_that_fails_leaves_nothing_half_done(empty: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     create_table = DefaultImpl.create_table
 
-    def fail_half_way(implementation: DefaultImpl, table: Table, **more: Any) -> None:  # noqa: ANN401
+    def fail_half_way(implementation: DefaultImpl, table: Table, **more: Any) -> None:
         if table.name == "versions":
             raise RuntimeError("the power went")
         create_table(implementation, table, **more)

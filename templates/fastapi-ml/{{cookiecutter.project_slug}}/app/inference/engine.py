@@ -83,33 +83,27 @@ def _same(real: Sequence[int], said: Sequence[int]) -> bool:
 def _check(engine: Engine, card: Card) -> None:
     """Raises BadModel unless the rows of the card's check give what they gave in training."""
     try:
-        given = {each.name: np.array(card.check.inputs[each.name], NUMPY[each.datatype]) for each in card.inputs}
-        outputs = engine.run(given)
+        outputs = engine.run(_rows(card))
         finite(outputs)
         for name, wanted in card.check.outputs.items():
-            expected = np.array(wanted, outputs[name].dtype)
-            exact = expected.dtype.kind != "f"
-            same = expected.shape == outputs[name].shape and (
-                (expected == outputs[name]).all()
-                if exact
-                else np.allclose(outputs[name], expected, rtol=0, atol=card.check.tolerance)
-            )
-            if not same:
+            if not _equal(outputs[name], np.array(wanted, outputs[name].dtype), card):
                 raise BadModel(f"On the card's own rows {name} is not what it was in training.")
     except (ModelFailed, NotANumber, ValueError, OverflowError, TypeError) as error:
         raise BadModel(f"It fails on the card's own rows: {error}") from error
 
 
+def _rows(card: Card) -> dict[str, Array]:
+    return {each.name: np.array(card.check.inputs[each.name], NUMPY[each.datatype]) for each in card.inputs}
+
+
+def _equal(one: Array, other: Array, card: Card) -> bool:
+    if one.shape != other.shape or one.dtype.kind != "f":
+        return bool(np.array_equal(one, other))
+    return bool(np.allclose(one, other, rtol=0, atol=card.check.tolerance))
+
+
 def _rows_are_apart(engine: Engine, card: Card) -> bool:
     """Whether the first row of the check gives the same alone as among the others; else nothing is put together."""
-    given = {each.name: np.array(card.check.inputs[each.name], NUMPY[each.datatype]) for each in card.inputs}
+    given = _rows(card)
     together, alone = engine.run(given), engine.run({name: array[:1] for name, array in given.items()})
-    return all(
-        len(alone[name]) == 1
-        and (
-            np.allclose(alone[name], together[name][:1], rtol=0, atol=card.check.tolerance)
-            if alone[name].dtype.kind == "f"
-            else (alone[name] == together[name][:1]).all()
-        )
-        for name in alone
-    )
+    return all(_equal(array, together[name][:1], card) for name, array in alone.items())

@@ -44,14 +44,14 @@ def from_bytes(name: str, datatype: str, shape: list[int], raw: memoryview) -> A
         return _texts(name, shape, raw)
     wanted = math.prod(shape) * NUMPY[datatype].itemsize
     if wanted != len(raw):
-        raise BadInput(f"Input {name}: {datatype} of shape {shape} are {wanted} bytes, and {len(raw)} were sent.")
+        raise BadInput(f"Input {name}: {datatype} of shape {shape} are {wanted} bytes, {len(raw)} were sent.")
     if datatype == "BOOL" and max(raw, default=0) > 1:
         raise BadInput(f"Input {name}: a BOOL is a byte that is 0 or 1.")
     return np.frombuffer(raw, NUMPY[datatype]).reshape(shape)
 
 
 def _texts(name: str, shape: list[int], raw: memoryview) -> Array:
-    """Each text is its length, in four bytes, and its bytes, which must be UTF-8 since ONNX Runtime has strings only."""
+    """Each text is its length, in four bytes, and its bytes, in UTF-8: ONNX Runtime has strings only."""
     texts, at = [], 0
     try:
         while at < len(raw):

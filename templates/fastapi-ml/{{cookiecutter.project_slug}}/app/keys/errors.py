@@ -18,12 +18,6 @@ class NotForThis(Problem):
     status = 403
 
 
-class TooManyRequests(Problem):
-    """That was asked too often."""
-
-    status = 429
-
-
 class KeyNotFound(Problem):
     """There is no such key."""
 

@@ -1,4 +1,4 @@
-"""The tables of keys: what programs are let in with, and how much of its allowance each has taken."""
+"""The table of keys: what programs are let in with."""
 
 import uuid
 from datetime import datetime
@@ -22,13 +22,3 @@ class Key(Base):
     per_minute: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant, default=now)
     expires_at: Mapped[datetime] = mapped_column(Instant)
-
-
-class Allowance(Base):
-    """How many requests the processes have taken for somebody within the minute."""
-
-    __tablename__ = "allowances"
-
-    holder: Mapped[str] = mapped_column(String(100), primary_key=True)
-    taken: Mapped[int]
-    ends_at: Mapped[datetime] = mapped_column(Instant, index=True)

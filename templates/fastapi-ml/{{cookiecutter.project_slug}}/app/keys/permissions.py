@@ -25,10 +25,11 @@ MaybeHolder = Annotated[Holder | None, Depends(known)]
 
 
 async def predictor(holder: MaybeHolder, state: AppState) -> Holder:
-    """Whoever may predict, counted. Raises NotSignedIn or TooManyRequests."""
+    """Whoever may predict. Raises NotSignedIn, or what a limit raises."""
     if holder is None:
         raise NotSignedIn
-    await state["gate"].admit(holder)
+    for limit in state["limits"]:
+        await limit(holder)
     return holder
 
 

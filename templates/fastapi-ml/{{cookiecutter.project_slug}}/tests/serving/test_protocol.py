@@ -95,7 +95,7 @@ def as_bytes(kind: str, values: list[Any]) -> bytes:
     return struct.pack(f"<{len(values)}{formats[kind]}", *values)
 
 
-VALUES: dict[str, list[Any]] = {
+VALUES: dict[str, Any] = {
     "BOOL": [True, False],
     "BYTES": ["", "flüg"],
     "FP16": [0.5, -2.0],
@@ -252,7 +252,7 @@ async def test_bytes_that_are_not_those_of_the_shape_are_refused(program: Connec
     client, name = await program(), await serve(times(2))
     two = struct.pack("<2f", 1, 2)
     assert (await binary(client, name, two)).status_code == 200
-    assert "are 8 bytes, and 4 were sent" in error(await binary(client, name, two[:4]))
+    assert "are 8 bytes, 4 were sent" in error(await binary(client, name, two[:4]))
     assert "binary_data_size" in error(await binary(client, name, two, told=9))
     assert "4 bytes behind the last tensor" in error(await binary(client, name, two + bytes(4), told=8))
     assert "are 8 bytes" in error(await binary(client, name, b""))

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-import tritonclient.http.aio as aio
+from tritonclient.http import aio
 from tritonclient.utils import InferenceServerException
 
 from app.database import Database

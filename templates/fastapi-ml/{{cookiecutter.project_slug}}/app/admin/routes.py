@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter, Request
 
+from app.admin import schemas
 from app.keys.permissions import Admin, Predictor
 from app.pagination import Cursor, Limit, Number, Page, Text, decode, page
-from app.registry import schemas, services
+from app.registry import services
 from app.state import AppState
 
-router = APIRouter(tags=["registry"])
+router = APIRouter(prefix="/api/v1", tags=["registry"])
 
 
 @router.put("/files/{sha256}")
