@@ -67,6 +67,17 @@ PEERS = {
         "psycopg~=3.3",
         "sorl-thumbnail~=13.4",
     ),
+    "fastapi-ml": (
+        "bentoml==1.4.39",
+        "fastapi~=0.165.0",
+        "httpx2~=2.16",
+        "litserve==0.2.19",
+        "onnx~=1.23",
+        "onnxruntime~=1.31",
+        "scikit-learn~=1.9",
+        "skl2onnx~=1.20",
+        "uvicorn[standard]~=0.54.0",
+    ),
     "fastapi-realtime": (
         "channels~=4.3.2",
         "channels-redis~=4.3",

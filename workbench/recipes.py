@@ -105,7 +105,8 @@ def texts(starter: Starter, project: Path) -> list[Path]:
     tops = [*starter.facts["core"]["packages"], "config", "docs", "static", "templates", "tests", "manage.py"]
     places = [project / top for top in {*tops, "pyproject.toml", *EXAMPLES, "Dockerfile", ".dockerignore"}]
     files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*.*"))]
-    return [file for file in files if file.is_file() and file.suffix not in (".pyc", ".svg", ".png", ".mo", ".ttf")]
+    no_text = (".gz", ".mo", ".onnx", ".png", ".pyc", ".svg", ".ttf")
+    return [file for file in files if file.is_file() and file.suffix not in no_text]
 
 
 def renamed(text: str, word: str) -> str:

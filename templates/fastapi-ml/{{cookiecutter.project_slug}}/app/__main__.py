@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from app import demo as demonstration
 from app.commands import in_database, read_settings, refusal
 from app.database import Database, migrate
-from app.extras import all_extras, faults
+from app.extras import all_extras
 from app.inference.cards import Card
 from app.inference.engine import digest
 from app.keys import services as keys
@@ -60,7 +60,7 @@ def dev() -> None:
 def serve() -> None:
     """Serve in production. Refuses without SECRET_KEY and ALLOWED_HOSTS."""
     settings = read_settings()
-    if found := settings.faults() + faults(settings):
+    if found := settings.faults():
         raise refusal(*found)
     uvicorn.run("app.asgi:app", **how_to_serve(settings))
 
@@ -75,7 +75,7 @@ def migrate_() -> None:
 def check(deploy: Annotated[bool, typer.Option(help="Whether it is fit to be served in public.")] = False) -> None:
     """Check the settings."""
     settings = read_settings()
-    if deploy and (found := settings.faults() + faults(settings) + settings.warnings()):
+    if deploy and (found := settings.faults() + settings.warnings()):
         raise refusal(*found, code=1)
     typer.echo("All is well.")
 

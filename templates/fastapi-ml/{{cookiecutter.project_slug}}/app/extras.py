@@ -5,18 +5,19 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 
 from fastapi import APIRouter
 from typer import Typer
 
 from app.database import Database
-from app.settings import Settings
 from app.state import State
 
 NAMES: tuple[str, ...] = (
     "accounts",  # people who sign in, and change what is served at a page
     "admin",  # the registry over HTTP
+    "challenger",  # another version beside the primary one
+    "drift",  # whether what is asked is what was learned from
+    "explain",  # what each input contributed
     "journal",  # what was foretold, to whom
     "limits",  # how often somebody may ask, across processes
     "metrics",  # /metrics, for Prometheus
@@ -33,24 +34,15 @@ class Extra:
     router: APIRouter | None = None
     # Entered when the process starts, with everything that it has; left before the database is closed.
     lifespan: Callable[[State], AbstractAsyncContextManager[None]] | None = None
-    # What is wrong with the settings, a sentence each.
-    faults: Callable[[Settings], list[str]] | None = None
     # Commands, beside those of `app/__main__.py`.
     commands: Typer | None = None
     # What `demo` prints beside the address: somebody to be, and with which password. Called once.
     demo: Callable[[Database], Awaitable[dict[str, str]]] | None = None
     # Pages for people: the address, and what the link to it says.
     pages: tuple[tuple[str, str], ...] = ()
-    # Scripts and styles, served at /static/<name>/.
-    static: Path | None = None
 
 
 @cache
 def all_extras() -> dict[str, Extra]:
     """The extras by name. Importing them registers their tables too."""
     return {name: import_module(f"app.{name}.extra").extra for name in NAMES}
-
-
-def faults(settings: Settings) -> list[str]:
-    """What extras find wrong with the settings, a sentence each."""
-    return [fault for extra in all_extras().values() if extra.faults for fault in extra.faults(settings)]

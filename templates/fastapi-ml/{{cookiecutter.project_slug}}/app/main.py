@@ -39,13 +39,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     security.install(app, settings)
     # Extras first: /v2/models/stats is not about a model of that name.
-    for name, extra in all_extras().items():
-        if extra.router:
-            app.include_router(extra.router)
-        if extra.static:
-            app.mount(f"/static/{name}", StaticFiles(directory=extra.static))
-    app.include_router(protocol)
-    app.include_router(pages.router)
+    for router in (*(extra.router for extra in all_extras().values() if extra.router), protocol, pages.router):
+        app.include_router(router)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
@@ -56,12 +51,8 @@ async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
     """What a process holds, from its start to its end."""
     database = Database(settings.async_database)
     files = Files(settings.model_folder)
-    scheduler = Scheduler(
-        threads=settings.inference_threads,
-        longest_batch=settings.longest_batch,
-        longest_queue=settings.longest_queue,
-        most_bytes=MOST_WAITING,
-    )
+    limits = {"longest_batch": settings.longest_batch, "longest_queue": settings.longest_queue}
+    scheduler = Scheduler(threads=settings.inference_threads, most_bytes=MOST_WAITING, **limits)
     shelf = Shelf(database, files, scheduler)
     state = State(
         settings=settings,

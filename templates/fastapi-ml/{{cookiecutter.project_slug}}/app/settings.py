@@ -5,14 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    SecretStr,
-    field_validator,
-)
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -55,7 +48,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     # Where the models' files are: a folder that all processes and hosts share.
-    model_folder: Path = Path("models")
+    model_folder: Path = Path("private/models")
 
     # Threads that compute in each process; by default as many as the machine has cores for it.
     inference_threads: PositiveInt = Field(default_factory=lambda: os.cpu_count() or 1)

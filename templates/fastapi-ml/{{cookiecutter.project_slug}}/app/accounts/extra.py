@@ -71,10 +71,4 @@ def ask_password(name: str) -> str:
     return password
 
 
-extra = Extra(
-    router=router,
-    lifespan=lifespan,
-    commands=commands,
-    demo=demo,
-    pages=(("/staff", "Staff"),),
-)
+extra = Extra(router=router, lifespan=lifespan, commands=commands, demo=demo, pages=(("/staff", "Staff"),))

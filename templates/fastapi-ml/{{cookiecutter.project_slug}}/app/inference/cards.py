@@ -42,16 +42,6 @@ class Input(Output):
     maximum: FiniteFloat | None = None
     categories: list[Text] | None = None
 
-    @property
-    def width(self) -> int | None:
-        """How many values a row has: 1, or n for a vector; None for anything that is no plain field."""
-        match self.shape[1:]:
-            case [] | [1]:
-                return 1
-            case [int(size)] if size > 0:
-                return size
-        return None
-
 
 class Statistics(_Part):
     """How an input was distributed in training: counts between the edges of bins, or of each category."""

@@ -38,10 +38,7 @@ class Engine:
         except FAULTS as error:
             raise BadModel("ONNX Runtime cannot load it.") from error
         self._outputs = [each.name for each in card.outputs]
-        for found, said in (
-            (self._session.get_inputs(), card.inputs),
-            (self._session.get_outputs(), card.outputs),
-        ):
+        for found, said in ((self._session.get_inputs(), card.inputs), (self._session.get_outputs(), card.outputs)):
             _compare(found, said)
         _check(self, card)
         self.batchable = card.batched and _rows_are_apart(self, card)
@@ -54,11 +51,10 @@ class Engine:
             raise ModelFailed("It cannot be computed for these inputs.") from error
 
 
-def finite(outputs: Mapping[str, Array]) -> None:
-    """Raises NotANumber when there is a NaN or an infinity among the outputs."""
-    for name, array in outputs.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise NotANumber(f"Output {name} is not finite.")
+def fault(outputs: Mapping[str, Array]) -> NotANumber | None:
+    """What is wrong with these outputs: a NaN or an infinity among them."""
+    endless = [name for name, array in outputs.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
+    return NotANumber(f"Output {endless[0]} is not finite.") if endless else None
 
 
 def _compare(found: Sequence[Any], said: Sequence[Output]) -> None:
@@ -84,7 +80,8 @@ def _check(engine: Engine, card: Card) -> None:
     """Raises BadModel unless the rows of the card's check give what they gave in training."""
     try:
         outputs = engine.run(_rows(card))
-        finite(outputs)
+        if error := fault(outputs):
+            raise error
         for name, wanted in card.check.outputs.items():
             if not _equal(outputs[name], np.array(wanted, outputs[name].dtype), card):
                 raise BadModel(f"On the card's own rows {name} is not what it was in training.")

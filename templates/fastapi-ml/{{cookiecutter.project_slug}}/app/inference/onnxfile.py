@@ -22,14 +22,14 @@ HOLDS = {
     "tensor": {},
 }
 NODE_DOMAIN, TENSOR_EXTERNAL_DATA, TENSOR_DATA_LOCATION, MODEL_GRAPH = 7, 13, 14, 7
-VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
+VARINT, LENGTH, FIXED = 0, 2, {1: 8, 5: 4}
 
 
 def inspect(content: bytes) -> None:
     """Raises BadModel for what is no whole ONNX file, has tensors elsewhere, or operators that are not ONNX's own."""
     try:
         found = [number for number, _ in _walk(memoryview(content), "model", 0)]
-    except (IndexError, UnicodeDecodeError) as error:
+    except (IndexError, KeyError, UnicodeDecodeError) as error:
         raise BadModel("The file is cut short, or it is no ONNX model.") from error
     if found.count(MODEL_GRAPH) != 1:
         raise BadModel("The file is no ONNX model.")
@@ -52,24 +52,19 @@ def _walk(message: memoryview, kind: str, depth: int) -> Iterator[tuple[int, int
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """The number and the value of each field. Raises IndexError at a field that is cut short or not understood."""
+    """The number and the value of each field. Raises IndexError at one cut short, KeyError at one of no known kind."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
-        match key & 7:
-            case int(wire) if wire == VARINT:
-                value, at = _varint(message, at)
-                yield key >> 3, value
-                continue
-            case int(wire) if wire == LENGTH:
-                size, at = _varint(message, at)
-            case int(wire) if wire in (EIGHT_BYTES, FOUR_BYTES):
-                size = 8 if wire == EIGHT_BYTES else 4
-            case _:
-                raise IndexError
+        number, wire = key >> 3, key & 7
+        if wire == VARINT:
+            value, at = _varint(message, at)
+            yield number, value
+            continue
+        size, at = _varint(message, at) if wire == LENGTH else (FIXED[wire], at)
         if at + size > len(message):
             raise IndexError
-        yield key >> 3, message[at : at + size]
+        yield number, message[at : at + size]
         at += size
 
 

@@ -40,8 +40,9 @@ class Shown(Collector):
                 failed.add_metric([*labels, why], count)
         yield from (latency, batches, stages, rows, failed)
         depth = GaugeMetricFamily("queue_depth", "Requests that wait", labels=LABELS)
-        for lane in self._shelf.lanes():
-            depth.add_metric([lane.name, str(lane.number)], lane.depth)
+        for name, shelved in self._shelf.models.items():
+            if shelved.lane:
+                depth.add_metric([name, str(shelved.lane.number)], shelved.lane.depth)
         yield depth
         for name, count in self._counters.items():
             yield CounterMetricFamily(name, name.replace("_", " "), value=count)

@@ -44,10 +44,20 @@ def tensors(card: Card, row: dict[str, Any]) -> dict[str, Array]:
 def fields(card: str, lenient: bool = False) -> type[BaseModel]:
     """The body that a card describes, as a Pydantic model. Raises NotPlain."""
     known = Card.model_validate_json(card)
-    if not known.batched or any(each.width is None for each in known.inputs):
+    if not known.batched or any(width(each) is None for each in known.inputs):
         raise NotPlain("Ask it by the Open Inference Protocol, at /v2.")
     members: dict[str, Any] = {each.name: (_kind(each), _described(each)) for each in known.inputs}
     return create_model("Row", __base__=Lenient if lenient else Strict, **members)
+
+
+def width(each: Input) -> int | None:
+    """How many values a row has: 1, or n for a vector; None for anything that is no plain field."""
+    match each.shape[1:]:
+        case [] | [1]:
+            return 1
+        case [int(size)] if size > 0:
+            return size
+    return None
 
 
 def _kind(each: Input) -> Any:  # noqa: ANN401  a type that is made
@@ -56,7 +66,8 @@ def _kind(each: Input) -> Any:  # noqa: ANN401  a type that is made
         kind = Annotated[kind, Field(allow_inf_nan=False)]
     low, high = each.minimum, each.maximum
     kind = Annotated[kind, Field(ge=low, le=high)] if not each.categories and (low, high) != (None, None) else kind
-    return kind if each.width == 1 else Annotated[list[kind], Field(min_length=each.width, max_length=each.width)]
+    size = width(each)
+    return kind if size == 1 else Annotated[list[kind], Field(min_length=size, max_length=size)]
 
 
 def _described(each: Input) -> Any:  # noqa: ANN401

@@ -46,7 +46,7 @@ class Files:
                     await asyncio.to_thread(file.write, chunk)
                 if found.hexdigest() != sha256:
                     raise WrongDigest(f"The bytes that were sent have the digest {found.hexdigest()}.")
-                await asyncio.to_thread(_to_disk, file.fileno())
+                await asyncio.to_thread(os.fsync, file.fileno())
             await asyncio.to_thread(_rename, beside, path)
         finally:
             beside.unlink(missing_ok=True)
@@ -56,10 +56,6 @@ class Files:
         if not DIGEST.fullmatch(sha256):
             raise FileNotThere("A digest is 64 hexadecimal digits, in lower case.")
         return self.folder / f"{sha256}.onnx"
-
-
-def _to_disk(descriptor: int) -> None:
-    os.fsync(descriptor)
 
 
 def _rename(beside: Path, path: Path) -> None:

@@ -5,19 +5,11 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from sqlalchemy import Row, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.inference.cards import Card
 from app.inference.engine import Engine
-from app.registry.errors import (
-    AlreadyPrimary,
-    AnotherCard,
-    ModelNotFound,
-    NothingBefore,
-    Overtaken,
-    VersionNotFound,
-)
+from app.registry.errors import AlreadyPrimary, AnotherCard, ModelNotFound, NothingBefore, Overtaken, VersionNotFound
 from app.registry.files import Files
 from app.registry.models import Model, Promotion, Version
 
@@ -57,13 +49,15 @@ async def promote(
     content = await asyncio.to_thread(files.read, version.sha256)
     await asyncio.to_thread(Engine, content, Card.model_validate(version.card))
     async with database.write() as session:
-        await _advance(session, model, expected)
-        replaced = await session.scalar(
-            select(Version.number).where(Version.model_id == model.id, Version.stage == "primary")
-        )
+        # The compare-and-set: the next generation begins, if this is still the current one.
+        advance = update(Model).where(Model.id == model.id, Model.generation == expected)
+        if not (await session.execute(advance.values(generation=expected + 1).returning(Model.id))).all():
+            raise Overtaken(f"{name} is no longer at generation {expected}. Look again.")
+        mine = Version.model_id == model.id
+        replaced = await session.scalar(select(Version.number).where(mine, Version.stage == "primary"))
         if replaced == number:
             raise AlreadyPrimary(f"Version {number} of {name} is what is served.")
-        change = update(Version).where(Version.model_id == model.id)
+        change = update(Version).where(mine)
         await session.execute(change.where(Version.number == replaced).values(stage="retired"))
         await session.execute(change.where(Version.number == number).values(stage="primary"))
         promotion = Promotion(model_id=model.id, generation=expected + 1, number=number, replaced=replaced, by=by)
@@ -81,14 +75,6 @@ async def roll_back(
     if promotion is None or promotion.replaced is None:
         raise NothingBefore(f"{name} has not had another primary version yet.")
     return await promote(database, files, name=name, number=promotion.replaced, by=by, generation=generation)
-
-
-async def set_served(database: Database, *, name: str, served: bool) -> None:
-    """Let every process load a model, or let go of it. Raises ModelNotFound."""
-    async with database.write() as session:
-        change = update(Model).where(Model.name == name).values(served=served)
-        if not (await session.execute(change.returning(Model.id))).all():
-            raise ModelNotFound(f"There is no model {name}.")
 
 
 async def find(database: Database, *, name: str, number: int) -> tuple[Model, Version]:
@@ -122,10 +108,3 @@ async def versions(
         if await session.scalar(select(Model.id).where(Model.name == name)) is None:
             raise ModelNotFound(f"There is no model {name[:64]}.")
         return (await session.scalars(query.where(Version.number < before) if before is not None else query)).all()
-
-
-async def _advance(session: AsyncSession, model: Model, generation: int) -> None:
-    """The compare-and-set: the next generation begins, if this is still the current one. Raises Overtaken."""
-    change = update(Model).where(Model.id == model.id, Model.generation == generation)
-    if not (await session.execute(change.values(generation=generation + 1).returning(Model.id))).all():
-        raise Overtaken(f"{model.name} is no longer at generation {generation}. Look again.")

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from app.inference.cards import Card
-from app.inference.engine import Engine, finite
+from app.inference.engine import Engine, fault
 from app.inference.errors import ModelFailed
 from app.inference.tensors import Array
 from app.problems import Problem
@@ -198,7 +198,7 @@ def compute(engine: Engine, jobs: list[Job]) -> Run:
         outputs = engine.run(tensors)
         ran = time.perf_counter()
         parts = [outputs] if len(jobs) == 1 else split(outputs, [job.rows for job in jobs])
-        outcomes: list[Outcome] = [_checked(part) for part in parts]
+        outcomes: list[Outcome] = [fault(part) or part for part in parts]
     except ModelFailed as error:
         ran = time.perf_counter()
         outcomes = [error] if len(jobs) == 1 else [compute(engine, [job]).outcomes[0] for job in jobs]
@@ -214,14 +214,6 @@ def split(outputs: Mapping[str, Array], rows: list[int]) -> list[dict[str, Array
         {name: array[end - count : end] for name, array in outputs.items()}
         for end, count in zip(ends, rows, strict=True)
     ]
-
-
-def _checked(outputs: dict[str, Array]) -> Outcome:
-    try:
-        finite(outputs)
-    except Problem as error:
-        return error
-    return outputs
 
 
 def _smooth(before: float, newest: float) -> float:

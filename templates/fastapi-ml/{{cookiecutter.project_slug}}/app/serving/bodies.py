@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.inference.errors import BadInput
 from app.inference.tensors import Array, from_bytes, from_json, to_bytes
 from app.security import LONGEST_INFERENCE
-from app.serving.errors import BadEncoding, TooLong, UnsupportedEncoding
+from app.serving.errors import TooLong, UnsupportedEncoding
 from app.serving.schemas import InferRequest, RequestedInput
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -22,7 +22,7 @@ SHORT = 64 * 1024  # bytes that are unpacked at once, without a thread
 
 
 async def body(request: Request) -> bytes:
-    """The body, unpacked. Raises UnsupportedEncoding, BadEncoding, or TooLong for what would unpack to too much."""
+    """The body, unpacked. Raises UnsupportedEncoding, BadInput, or TooLong for what would unpack to too much."""
     packed = await request.body()
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding == "identity":
@@ -39,11 +39,11 @@ def _unpack(packed: bytes, window: int) -> bytes:
     try:
         content = unpacker.decompress(packed, LONGEST_INFERENCE)
     except zlib.error as error:
-        raise BadEncoding("The body cannot be unpacked.") from error
+        raise BadInput("The body cannot be unpacked.") from error
     if unpacker.unconsumed_tail:
         raise TooLong(f"It unpacks to more than {LONGEST_INFERENCE} bytes.")
     if not unpacker.eof or unpacker.unused_data:
-        raise BadEncoding("The body is cut short, or there is something behind it.")
+        raise BadInput("The body is cut short, or there is something behind it.")
     return content
 
 
@@ -51,7 +51,7 @@ async def read(request: Request) -> tuple[InferRequest, dict[str, Array]]:
     """What is asked, and the tensors. Raises BadInput, or what `body` raises."""
     content = memoryview(await body(request))
     told = request.headers.get(HEADER_LENGTH, str(len(content)))
-    if not told.isdecimal() or int(told) > len(content):
+    if not told.isdecimal() or len(told) > 9 or int(told) > len(content):  # noqa: PLR2004
         raise BadInput(f"{HEADER_LENGTH} is the number of bytes of the JSON at the beginning of the body.")
     try:
         asked = InferRequest.model_validate_json(bytes(content[: int(told)]))

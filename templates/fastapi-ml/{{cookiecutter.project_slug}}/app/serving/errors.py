@@ -27,12 +27,6 @@ class UnsupportedEncoding(Problem):
     status = 415
 
 
-class BadEncoding(Problem):
-    """The body is not what its encoding says."""
-
-    status = 400
-
-
 class TooLong(Problem):
     """The body is too long."""
 

@@ -75,6 +75,7 @@ class Shelf:
                 self.models[name] = Shelved(generation, served, lane)
             for name in self.models.keys() - {row[0] for row in rows}:
                 del self.models[name]
+                self.faulty.pop(name, None)
 
     async def lane(self, name: str, version: str = "") -> Lane:
         """The lane of a version, or of the primary one. Raises ModelNotFound, VersionNotFound or NotServed."""
@@ -84,18 +85,11 @@ class Shelf:
         if not shelved.served:
             raise NotServed(f"{name} is unloaded.")
         chosen = next((found for choose in self.choosers if (found := choose(name)) is not None), None)
-        if not version and chosen is None:
-            if shelved.lane is None:
-                raise NotServed(f"{name} has no primary version that can be served.")
-            return shelved.lane
-        if version and not (version.isascii() and version.isdecimal() and len(version) <= 9):  # noqa: PLR2004
-            raise VersionNotFound("A version is a number.")
-        return await self.numbered(name, int(version) if version else chosen or 0)
-
-    def lanes(self) -> list[Lane]:
-        """Those that are loaded."""
-        done = [task for task in self._others.values() if task.done() and not task.cancelled() and not task.exception()]
-        return [each.lane for each in self.models.values() if each.lane] + [task.result() for task in done]
+        if version or chosen is not None:
+            return await self.numbered(name, number_of(version) if version else chosen or 0)
+        if shelved.lane is None:
+            raise NotServed(f"{name} has no primary version that can be served.")
+        return shelved.lane
 
     async def numbered(self, name: str, number: int) -> Lane:
         """The lane of a version by its number; it is loaded when it is not yet. Raises VersionNotFound."""
@@ -119,3 +113,10 @@ class Shelf:
         engine = await asyncio.to_thread(Engine, content, card)
         numbers = self.numbers.setdefault((name, number), Numbers())
         return Lane(name, number, card, engine, scheduler=self._scheduler, numbers=numbers)
+
+
+def number_of(version: str) -> int:
+    """A version's number, as it is written in a path. Raises VersionNotFound for anything else."""
+    if version.isascii() and version.isdecimal() and len(version) <= 9:  # noqa: PLR2004
+        return int(version)
+    raise VersionNotFound("A version is a number.")

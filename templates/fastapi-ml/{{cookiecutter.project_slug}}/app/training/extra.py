@@ -12,7 +12,7 @@ commands = typer.Typer()
 
 @commands.command()
 def train(
-    into: Annotated[Path, typer.Option(help="Where the models and their cards are written.")] = Path("trained"),
+    into: Annotated[Path, typer.Option(help="Where the models and their cards are written.")] = Path("private/trained"),
 ) -> None:
     """Train both models, judge them, and export them with their cards. Needs the group `train`."""
     from app.training import fit  # noqa: PLC0415  only this command needs scikit-learn

@@ -11,6 +11,7 @@ from app.serving.batching import Lane
 from app.serving.numbers import STAGES, Numbers
 from app.serving.routes import MODEL, VERSION, ThisLane
 from app.state import AppState
+from app.triton.services import set_served
 
 router = APIRouter(prefix="/v2", tags=["Triton's extensions"])
 
@@ -92,7 +93,7 @@ async def index(state: AppState) -> list[dict[str, str]]:
 @router.post("/repository/models/{name}/load", dependencies=[Depends(admin)])
 async def load(name: str, state: AppState) -> dict[str, Any]:
     """Let every process serve a model again."""
-    await registry.set_served(state["database"], name=name, served=True)
+    await set_served(state["database"], name=name, served=True)
     await state["shelf"].refresh()
     return {}
 
@@ -100,6 +101,6 @@ async def load(name: str, state: AppState) -> dict[str, Any]:
 @router.post("/repository/models/{name}/unload", dependencies=[Depends(admin)])
 async def unload(name: str, state: AppState) -> dict[str, Any]:
     """Let no process serve a model any more, until it is loaded again."""
-    await registry.set_served(state["database"], name=name, served=False)
+    await set_served(state["database"], name=name, served=False)
     await state["shelf"].refresh()
     return {}

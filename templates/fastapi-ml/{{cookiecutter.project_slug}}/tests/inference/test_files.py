@@ -11,22 +11,22 @@ from app.inference.cards import Card
 from app.inference.engine import Engine
 from app.inference.errors import BadModel
 from app.inference.onnxfile import inspect
-from tests.models import every_datatype, heavy, logarithm, lookup, onnx_file, times, trained
+from tests.models import Made, every_datatype, heavy, logarithm, lookup, made, onnx_file, times, trained
 
 
 @pytest.mark.parametrize(
-    "made", [times(2), every_datatype(), logarithm(), lookup(), trained("linear"), trained("forest")]
+    "model", [times(2), every_datatype(), logarithm(), lookup(), trained("linear"), trained("forest")]
 )
-def test_a_model_that_does_what_its_card_says_is_loaded(made: Any) -> None:
-    assert Engine(made.content, made.card).batchable
+def test_a_model_that_does_what_its_card_says_is_loaded(model: Made) -> None:
+    assert Engine(model.content, model.card).batchable
 
 
 @pytest.mark.parametrize("part", [0, 0.01, 0.3, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("name", ["linear", "forest"])
 def test_a_file_that_is_cut_short_is_refused(name: str, part: float) -> None:
-    made = trained(name)
+    whole = trained(name)
     with pytest.raises(BadModel):
-        Engine(made.content[: int(len(made.content) * part)], made.card)
+        Engine(whole.content[: int(len(whole.content) * part)], whole.card)
 
 
 @pytest.mark.parametrize("content", [b"not a model", b"\x80" * 20, b"PK\x03\x04", b"\x08\x00\x00\x00ORTM" + bytes(64)])
@@ -91,8 +91,6 @@ def test_a_model_whose_rows_hang_together_is_never_batched() -> None:
         helper.make_node("ReduceMean", ["x", "axes"], ["mean"], keepdims=1),
         helper.make_node("Sub", ["x", "mean"], ["y"]),
     ]
-    from tests.models import made  # noqa: PLC0415
-
     centred = made(
         onnx_file(nodes, takes, gives, {"axes": np.array([0])}), takes, gives, {"x": [[1.0, 2.0], [3.0, 5.0]]}
     )

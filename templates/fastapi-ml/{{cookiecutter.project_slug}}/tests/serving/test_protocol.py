@@ -275,7 +275,7 @@ async def test_a_bool_is_nought_or_one(program: Connect, serve: Serve) -> None:
     assert "0 or 1" in error(await binary(client, name, b"\x02\x00", name="in_BOOL", datatype="BOOL"))
 
 
-@pytest.mark.parametrize("told", ["-1", "x", "99999", "1"])
+@pytest.mark.parametrize("told", ["-1", "x", "99999", "1", "9" * 5000])
 async def test_a_length_of_the_json_that_is_wrong_is_refused(program: Connect, serve: Serve, told: str) -> None:
     client, name = await program(), await serve(times(2))
     headers = {"Inference-Header-Content-Length": told}

@@ -27,6 +27,57 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_allowances_ends_at"), ["ends_at"], unique=False)
 
     op.create_table(
+        "challenger_compared",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", app.database.Instant(timezone=True), nullable=False),
+        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("primary", sa.Integer(), nullable=False),
+        sa.Column("challenger", sa.Integer(), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("dropped", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("agreed", sa.Integer(), nullable=False),
+        sa.Column("largest", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenger_compared")),
+    )
+    with op.batch_alter_table("challenger_compared", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_challenger_compared_model_at"), ["model", "at"], unique=False)
+
+    op.create_table(
+        "challengers",
+        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("mode", sa.String(length=6), nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("since", app.database.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint("mode IN ('shadow', 'split')", name=op.f("ck_challengers_mode")),
+        sa.CheckConstraint("share > 0 AND share <= 1", name=op.f("ck_challengers_share")),
+        sa.PrimaryKeyConstraint("model", name=op.f("pk_challengers")),
+    )
+    op.create_table(
+        "drift_counts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", app.database.Instant(timezone=True), nullable=False),
+        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drift_counts")),
+    )
+    with op.batch_alter_table("drift_counts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_drift_counts_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_drift_counts_model_version_at"), ["model", "version", "at"], unique=False)
+
+    op.create_table(
+        "drift_reports",
+        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("hour", app.database.Instant(timezone=True), nullable=False),
+        sa.Column("raised", sa.JSON(), nullable=False),
+        sa.Column("psi", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "version", "hour", name=op.f("pk_drift_reports")),
+    )
+    op.create_table(
         "keys",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("label", sa.String(length=64), nullable=False),
@@ -172,6 +223,17 @@ def downgrade() -> None:
     op.drop_table("predictions")
     op.drop_table("models")
     op.drop_table("keys")
+    op.drop_table("drift_reports")
+    with op.batch_alter_table("drift_counts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_drift_counts_model_version_at"))
+        batch_op.drop_index(batch_op.f("ix_drift_counts_at"))
+
+    op.drop_table("drift_counts")
+    op.drop_table("challengers")
+    with op.batch_alter_table("challenger_compared", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_challenger_compared_model_at"))
+
+    op.drop_table("challenger_compared")
     with op.batch_alter_table("allowances", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_allowances_ends_at"))
 
