@@ -36,6 +36,8 @@ from tests.models import Made
 
 pytest_plugins = ["tests.browser.fixtures"]
 
+PATIENCE = 30.0  # seconds; on a busy machine things take their time
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -75,6 +77,7 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
         allowed_hosts=("localhost", "127.0.0.1"),
         database_url=database_url,
         model_folder=tmp_path_factory.mktemp("models"),
+        deadline_seconds=PATIENCE,
     )
     migrate(settings)
     return settings
@@ -138,7 +141,7 @@ async def server(settings: Settings) -> AsyncIterator[str]:
 @pytest.fixture
 async def anonymous(server: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A client that is nobody."""
-    async with httpx2.AsyncClient(base_url=server) as client:
+    async with httpx2.AsyncClient(base_url=server, timeout=PATIENCE) as client:
         yield client
 
 
@@ -152,7 +155,9 @@ async def program(server: str, database: Database, settings: Settings) -> AsyncI
 
         async def make(scope: Scope = "predict", *, per_minute: int = 100_000, at: str = "") -> httpx2.AsyncClient:
             headers = {"Authorization": f"Bearer {await a_key(database, settings, scope, per_minute=per_minute)}"}
-            return await stack.enter_async_context(httpx2.AsyncClient(base_url=at or server, headers=headers))
+            return await stack.enter_async_context(
+                httpx2.AsyncClient(base_url=at or server, headers=headers, timeout=PATIENCE)
+            )
 
         yield make
 
@@ -182,7 +187,7 @@ def serve(server: str, settings: Settings, database: Database) -> Serve:
             await registry.register(database, files, name=name, sha256=made.sha256, card=made.card, by="test")
         if promote:
             await registry.promote(database, files, name=name, number=1, by="test")
-            async with asyncio.timeout(5), httpx2.AsyncClient(base_url=server) as client:
+            async with asyncio.timeout(5), httpx2.AsyncClient(base_url=server, timeout=PATIENCE) as client:
                 while (await client.get("/live")).json().get(name, {}).get("version") != 1:
                     await asyncio.sleep(0.02)
         return name

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from app import __main__ as commands
 from app.database import Database
 from app.settings import Settings
-from tests.conftest import Serve, a_key
+from tests.conftest import PATIENCE, Serve, a_key
 from tests.models import heavy, times, trained
 from tests.processes import PROJECT, Application, clean_environment
 from tests.servers import free_port, wait_until
@@ -136,7 +136,9 @@ def test_the_demo_works_and_works_again_on_its_data(tmp_path: Path) -> None:
         process = demo(tmp_path, port, log := tmp_path / f"{start}.log")
         try:
             (key,) = re.findall(r"^    key +(\S+)$", log.read_text(), re.MULTILINE)
-            with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}) as client:
+            with httpx2.Client(
+                base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE
+            ) as client:
                 assert client.get("/live").json()["departure-delay"]["version"] == 1
                 for version in ("", "/versions/1", "/versions/2"):
                     answer = client.post(f"/v2/models/departure-delay{version}/infer", json={"inputs": inputs})
@@ -182,7 +184,7 @@ def test_dev_serves(tmp_path: Path, command: str) -> None:
             stderr=subprocess.STDOUT,
         )
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
 
             def answers() -> bool:
                 try:
@@ -237,7 +239,7 @@ async def test_several_processes_serve_one_address(settings: Settings, database:
     headers = {"Authorization": f"Bearer {key}"}
     with served(settings, WEB_CONCURRENCY="2") as application:
         for _ in range(10):
-            async with httpx2.AsyncClient(base_url=application.url, headers=headers) as client:
+            async with httpx2.AsyncClient(base_url=application.url, headers=headers, timeout=PATIENCE) as client:
                 assert (await client.get(f"/v2/models/{name}/ready")).json() == {"name": name, "ready": True}
 
 
@@ -252,7 +254,7 @@ def test_the_log_is_json_in_production(tmp_path: Path) -> None:
             stderr=log,
         )
     wait_until(lambda: b"Uvicorn running" in (tmp_path / "log").read_bytes(), process)
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
         client.get("/?token=hidden", headers={"Host": "models.example", "X-Request-ID": "request-1"})
     process.terminate()
     process.wait(10)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.database import Database
 from app.settings import Settings
-from tests.conftest import serving
+from tests.conftest import PATIENCE, serving
 
 
 async def test_a_live_process_says_so(anonymous: httpx2.AsyncClient) -> None:
@@ -30,7 +30,7 @@ async def test_probes_come_before_the_host_check(anonymous: httpx2.AsyncClient) 
 
 async def test_an_empty_database_is_not_ready(settings: Settings, tmp_path: Path) -> None:
     empty = settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}/empty.sqlite3"})
-    async with serving(empty) as address, httpx2.AsyncClient(base_url=address) as client:
+    async with serving(empty) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         answer = await client.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["checks"] == {"database": "ok", "schema": "missing"}
@@ -56,7 +56,7 @@ async def test_a_schema_newer_than_the_code_is_ready(anonymous: httpx2.AsyncClie
 
 async def test_a_database_that_does_not_answer_is_not_ready(settings: Settings) -> None:
     gone = settings.model_copy(update={"database_url": "postgresql://nobody:secret@127.0.0.1:1/nothing"})
-    async with serving(gone) as address, httpx2.AsyncClient(base_url=address) as client:
+    async with serving(gone) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         answer = await client.get("/readyz")
         assert answer.status_code == 503
         assert answer.json() == {"status": "unavailable", "checks": {"database": "no answer"}}

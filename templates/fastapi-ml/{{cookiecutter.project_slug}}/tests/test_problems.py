@@ -8,7 +8,7 @@ import pytest
 from app import pages
 from app.logging import AddRequestId
 from app.settings import Settings
-from tests.conftest import Serve, serving
+from tests.conftest import PATIENCE, Serve, serving
 from tests.models import times
 
 
@@ -31,7 +31,7 @@ async def test_the_frameworks_errors_are_problems(
 
 async def test_a_database_that_is_gone_is_503(settings: Settings) -> None:
     gone = settings.model_copy(update={"database_url": "postgresql://nobody:secret@127.0.0.1:1/nothing"})
-    async with serving(gone) as address, httpx2.AsyncClient(base_url=address) as client:
+    async with serving(gone) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         answer = await client.get("/v2/models/x", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 503
     assert answer.headers["retry-after"]

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from app.database import Database
 from app.settings import Settings
-from tests.conftest import Connect, a_key, serving
+from tests.conftest import PATIENCE, Connect, a_key, serving
 
 PAGES = ["/", "/docs", "/static/style.css", "/api/v1/openapi.json", "/v2", "/v2/nowhere", "/nowhere"]
 
@@ -76,7 +76,7 @@ async def test_forwarded_addresses_are_believed_from_listed_proxies_only(
 ) -> None:
     caplog.set_level(logging.INFO, "app.access")
     behind = settings.model_copy(update={"trusted_proxies": trusted})
-    async with serving(behind) as address, httpx2.AsyncClient(base_url=address) as client:
+    async with serving(behind) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         await client.get("/", headers={"X-Forwarded-For": "203.0.113.9"})
     assert [record.client for record in caplog.records if record.name == "app.access"] == [seen]  # type: ignore[attr-defined]
 
@@ -111,7 +111,7 @@ def production(settings: Settings) -> Settings:
 
 
 async def test_in_production_http_is_sent_to_https(production: Settings) -> None:
-    async with serving(production) as address, httpx2.AsyncClient(base_url=address) as client:
+    async with serving(production) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         plain = await client.get("/docs", headers={"Host": "models.example"})
         assert (plain.status_code, plain.headers["location"]) == (307, "https://models.example/docs")
         assert "strict-transport-security" not in plain.headers

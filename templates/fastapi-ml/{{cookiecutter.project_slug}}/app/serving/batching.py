@@ -167,19 +167,23 @@ class Lane:
 
     def settle(self, jobs: list[Job], started: float, running: "asyncio.Future[Run]") -> None:
         """Give each its own answer, and note how long it took."""
-        run = running.result()
+        if error := running.exception():
+            outcome: Outcome = ModelFailed(f"It failed in a way that nobody foresaw: {type(error).__name__}.")
+            run = Run([outcome] * len(jobs), (0.0, 0.0, 0.0))
+        else:
+            run = running.result()
         elapsed, rows = time.perf_counter() - started, sum(job.rows for job in jobs)
         together = len(jobs) > 1
         self._cost[together] = _smooth(self._cost[together], elapsed / len(jobs))
         self._row = _smooth(self._row, run.stages[1] / rows)
         self.numbers.ran([started - job.queued for job in jobs], rows, run.stages)
-        for job, outcome in zip(jobs, run.outcomes, strict=True):
+        for job, found in zip(jobs, run.outcomes, strict=True):
             if job.future.done():
                 continue  # nobody waits for it any more
-            if isinstance(outcome, Problem):
-                job.future.set_exception(outcome)
+            if isinstance(found, Problem):
+                job.future.set_exception(found)
             else:
-                job.future.set_result(outcome)
+                job.future.set_result(found)
 
 
 def signature(tensors: Mapping[str, Array]) -> Signature:

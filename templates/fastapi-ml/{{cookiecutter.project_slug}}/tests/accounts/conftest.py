@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 
 from app.accounts import services as accounts
 from app.database import Database
+from tests.conftest import PATIENCE
 
 PASSWORD = "correct horse battery staple"
 
@@ -46,7 +47,7 @@ async def meet(server: str, database: Database) -> AsyncIterator[Meet]:
 
         async def make(name: str) -> Person:
             user = await accounts.create_user(database, name=name, password=PASSWORD)
-            client = await stack.enter_async_context(httpx2.AsyncClient(base_url=server))
+            client = await stack.enter_async_context(httpx2.AsyncClient(base_url=server, timeout=PATIENCE))
             answer = await client.post("/api/v1/session", json={"name": name, "password": PASSWORD})
             assert answer.status_code == 201, answer.text
             return Person(user.id, name, client)

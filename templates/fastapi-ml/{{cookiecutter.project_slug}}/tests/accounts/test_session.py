@@ -18,7 +18,7 @@ from app.accounts.models import Session, SignInAttempts
 from app.database import Database, now
 from app.settings import Settings
 from tests.accounts.conftest import PASSWORD, Meet
-from tests.conftest import serving
+from tests.conftest import PATIENCE, serving
 
 URL = "/api/v1/session"
 
@@ -81,7 +81,7 @@ async def test_signing_in_changes_the_session_and_ends_the_old_one(meet: Meet, s
     before = ada.client.cookies["session"]
     await sign_in(ada.client)
     assert ada.client.cookies["session"] != before
-    async with httpx2.AsyncClient(base_url=server, headers={"Cookie": f"session={before}"}) as stolen:
+    async with httpx2.AsyncClient(base_url=server, headers={"Cookie": f"session={before}"}, timeout=PATIENCE) as stolen:
         assert (await stolen.get(URL)).status_code == 401
 
 
@@ -90,7 +90,7 @@ async def test_signing_out_ends_the_session_on_the_server(meet: Meet, server: st
     cookie = ada.cookie
     assert (await ada.client.delete(URL)).status_code == 204
     assert "session" not in ada.client.cookies
-    async with httpx2.AsyncClient(base_url=server, headers={"Cookie": cookie}) as kept:
+    async with httpx2.AsyncClient(base_url=server, headers={"Cookie": cookie}, timeout=PATIENCE) as kept:
         assert (await kept.get(URL)).status_code == 401
 
 
@@ -113,7 +113,7 @@ async def test_the_database_does_not_have_the_secret(meet: Meet, database: Datab
 async def test_another_key_ends_every_session(meet: Meet, settings: Settings) -> None:
     ada = await meet("ada")
     other = settings.model_copy(update={"secret_key": settings.secret_key.__class__("y" * 40)})
-    async with serving(other) as address, httpx2.AsyncClient(base_url=address) as client:
+    async with serving(other) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         assert (await client.get(URL, headers={"Cookie": ada.cookie})).status_code == 401
 
 
@@ -129,7 +129,7 @@ async def test_the_sixth_guess_is_not_looked_at(meet: Meet, anonymous: httpx2.As
 
 async def test_guesses_at_once_are_counted_one_by_one(meet: Meet, server: str) -> None:
     await meet("ada")
-    async with httpx2.AsyncClient(base_url=server) as client:
+    async with httpx2.AsyncClient(base_url=server, timeout=PATIENCE) as client:
         answers = await asyncio.gather(*(sign_in(client, password=f"guess {number}") for number in range(20)))
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 15
 
@@ -140,7 +140,7 @@ async def test_guesses_are_counted_across_processes(
     await meet("ada")
     for _ in range(5):
         await sign_in(anonymous, password="a wrong guess")
-    async with serving(settings) as another, httpx2.AsyncClient(base_url=another) as client:
+    async with serving(settings) as another, httpx2.AsyncClient(base_url=another, timeout=PATIENCE) as client:
         assert (await sign_in(client)).status_code == 429
 
 
@@ -174,7 +174,7 @@ def test_neighbours_in_one_ipv6_network_are_counted_together() -> None:
 
 async def test_an_office_behind_one_address_may_sign_in(meet: Meet, server: str) -> None:
     people = [await meet(f"colleague{number}") for number in range(3)]
-    async with httpx2.AsyncClient(base_url=server) as office:
+    async with httpx2.AsyncClient(base_url=server, timeout=PATIENCE) as office:
         for _ in range(18):
             for person in people:
                 assert (await sign_in(office, person.name)).status_code == 201
@@ -211,7 +211,10 @@ async def test_in_production_the_cookie_is_bound_to_host_and_https(settings: Set
     }
     production = settings.model_copy(update=changed)
     headers = {"Host": "models.example", "X-Forwarded-Proto": "https", "Origin": "https://models.example"}
-    async with serving(production) as address, httpx2.AsyncClient(base_url=address, headers=headers) as client:
+    async with (
+        serving(production) as address,
+        httpx2.AsyncClient(base_url=address, headers=headers, timeout=PATIENCE) as client,
+    ):
         answer = await client.post("/api/v1/session", json={"name": "ada", "password": PASSWORD})
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-session=")

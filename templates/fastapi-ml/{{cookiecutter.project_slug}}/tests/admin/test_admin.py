@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from app.settings import Settings
-from tests.conftest import Connect, Serve, serving
+from tests.conftest import PATIENCE, Connect, Serve, serving
 from tests.models import Made, logarithm, times
 
 URL = "/api/v1/models"
@@ -172,7 +172,7 @@ async def test_garbage_is_a_problem(program: Connect, body: bytes) -> None:
 
 async def test_a_database_that_is_gone_is_503(settings: Settings) -> None:
     gone = settings.model_copy(update={"database_url": "postgresql://nobody:secret@127.0.0.1:1/nothing"})
-    async with serving(gone) as address, httpx2.AsyncClient(base_url=address) as client:
+    async with serving(gone) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         answer = await client.get(URL, headers={"Authorization": "Bearer x"})
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
     assert answer.headers["retry-after"]

@@ -13,7 +13,7 @@ from app.keys import services
 from app.keys.models import Key
 from app.keys.services import Gate, Holder
 from app.settings import Settings
-from tests.conftest import Connect, a_key, serving
+from tests.conftest import PATIENCE, Connect, a_key, serving
 
 URL = "/v2/models/nothing"
 
@@ -92,5 +92,5 @@ async def test_a_flood_of_requests_is_one_question_to_the_database(
 
 async def test_a_key_of_one_server_opens_another(database: Database, settings: Settings) -> None:
     secret = await a_key(database, settings)
-    async with serving(settings) as other, httpx2.AsyncClient(base_url=other) as client:
+    async with serving(settings) as other, httpx2.AsyncClient(base_url=other, timeout=PATIENCE) as client:
         assert (await client.get(URL, headers={"Authorization": f"Bearer {secret}"})).status_code == 404

@@ -228,6 +228,15 @@ async def test_a_model_that_loses_rows_is_asked_again_one_by_one() -> None:
     assert [each["y"].tolist() for each in answers] == [[[2 * each]] for each in range(5)]
 
 
+async def test_a_failure_that_nobody_foresaw_is_an_answer_too() -> None:
+    class Failing(Engine):
+        def run(self, _tensors: Mapping[str, Array]) -> dict[str, Array]:
+            raise MemoryError
+
+    with pytest.raises(ModelFailed, match="MemoryError"):
+        await lane(Failing()).infer(rows(1), seconds=5)
+
+
 REQUEST = st.tuples(
     st.lists(st.sampled_from([0.0, 1.0, 2.5, 7.0, POISON, NAN]), min_size=1, max_size=5),  # its rows
     st.integers(1, 3),  # how wide: another signature each

@@ -16,7 +16,7 @@ from app.inference.engine import Engine
 from app.registry import services as registry
 from app.registry.files import Files
 from app.settings import Settings
-from tests.conftest import Connect, Serve, a_key, serving
+from tests.conftest import PATIENCE, Connect, Serve, a_key, serving
 from tests.models import heavy, times
 from tests.processes import Application
 from tests.serving.test_protocol import X, ask
@@ -44,6 +44,15 @@ async def test_ten_changes_under_sixty_four_clients_in_two_processes_drop_nothin
     # When each version was the primary one, by our own clock: from the call on, and until two seconds after the next.
     since: list[tuple[float, int]] = [(0.0, 1)]
     answered = Counter[int]()
+    lag = 0.0
+
+    async def feel_the_lag() -> None:
+        """How long this machine lets one wait that wants to go on: others wait as long."""
+        nonlocal lag
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.05)
+            lag = max(lag, 3 * (time.monotonic() - began - 0.05))
 
     async def client(url: str, until: asyncio.Event) -> None:
         headers = {"Authorization": f"Bearer {token}"}
@@ -60,23 +69,26 @@ async def test_ten_changes_under_sixty_four_clients_in_two_processes_drop_nothin
                 fits = [
                     began
                     for (began, number), end in zip(since, ends, strict=True)
-                    if number == version and began <= time.monotonic() and asked <= end + 2
+                    if number == version and began <= time.monotonic() and asked <= end + 2 + lag
                 ]
                 assert fits, f"version {version} was not primary then"
                 answered[version] += 1
 
-    with in_a_process(settings) as one, in_a_process(settings) as two:
+    patient = {"DEADLINE_SECONDS": "30"}
+    with in_a_process(settings, **patient) as one, in_a_process(settings, **patient) as two:
         done = asyncio.Event()
+        feeling = asyncio.create_task(feel_the_lag())
         clients = [asyncio.create_task(client(each.url, done)) for each in [one, two] * 32]
         for number in itertools.islice(itertools.cycle([2, 1]), 10):
             await asyncio.sleep(0.4)
             since.append((time.monotonic(), number))
             await registry.promote(database, files, name=name, number=number, by="test")
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(2.5 + lag)
         done.set()
         await asyncio.gather(*clients)
+        feeling.cancel()
         for each in (one, two):
-            async with httpx2.AsyncClient(base_url=each.url) as http:
+            async with httpx2.AsyncClient(base_url=each.url, timeout=PATIENCE) as http:
                 assert (await http.get("/live")).json()[name]["version"] == 1
     assert min(answered[1], answered[2]) > 50, answered
 
@@ -91,7 +103,10 @@ async def test_a_primary_that_fails_its_check_in_a_process_does_not_replace_the_
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     try:
-        async with serving(settings) as fresh, httpx2.AsyncClient(base_url=fresh, headers=client.headers) as other:
+        async with (
+            serving(settings) as fresh,
+            httpx2.AsyncClient(base_url=fresh, headers=client.headers, timeout=PATIENCE) as other,
+        ):
             answer = await ask(other, name, X)
             assert answer.status_code == 404
             assert "no primary version that can be served" in answer.json()["error"]
@@ -151,7 +166,10 @@ async def test_a_client_that_goes_away_frees_its_place(settings: Settings, serve
     name, token = await serve(heavy(layers=12)), await a_key(database, settings)
     row = {"name": "x", "datatype": "FP32", "shape": [200, 1024], "data": [0.01] * 1024 * 200}
     headers = {"Authorization": f"Bearer {token}"}
-    async with serving(one_thread) as address, httpx2.AsyncClient(base_url=address, headers=headers) as client:
+    async with (
+        serving(one_thread) as address,
+        httpx2.AsyncClient(base_url=address, headers=headers, timeout=PATIENCE) as client,
+    ):
         long = asyncio.create_task(client.post(f"/v2/models/{name}/infer", json={"inputs": [row]}, timeout=30))
         short = json.dumps({"inputs": [row | {"shape": [1, 1024], "data": [0.01] * 1024}]})
         gone = [asyncio.create_task(client.post(f"/v2/models/{name}/infer", content=short)) for _ in range(5)]
