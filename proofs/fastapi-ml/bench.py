@@ -1,11 +1,12 @@
 """Predictions by ours and by others: CPU of the server per prediction, throughput, p99, all in one run.
 
 Run by `nox -s "bench(fastapi-ml)"`, which sets PROJECT (the generated project, installed), OURS (its Python) and PEERS
-(the Python that has the peers; it runs this too). Servers are on the first core, who asks is on another. What counts is the CPU
-that a server used, and ratios within the run; p99 is for information, since both share a machine.
+(the Python that has the peers; it runs this too). Servers are on the first core, who asks is on another. What counts is
+the CPU that a server used, and ratios within the run; p99 is for information, since both share a machine.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import platform
@@ -41,7 +42,7 @@ def heavy(folder: Path) -> Path:
     random = np.random.default_rng(1)
     sizes = [8, 768, *[3072, 768] * 6, 1]
     nodes, held, before = [], [], "x"
-    for layer, (wide, next_) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (wide, next_) in enumerate(itertools.pairwise(sizes)):
         weights = (random.standard_normal((wide, next_)) * (2 / wide) ** 0.5).astype(np.float32)
         held.append(numpy_helper.from_array(weights, f"w{layer}"))
         last = layer == len(sizes) - 2
@@ -153,8 +154,8 @@ def peer(name: str, model: str, file: Path, _folder: Path) -> Iterator[Server]:
     """Somebody else's."""
     settings = {"KIND": name, "MODEL": model, "FILE": str(file), "BENTOML_DO_NOT_TRACK": "true"}
     if name == "bento":
-        command = [str(Path(PEERS).parent / "bentoml"), "serve", "bento:Service", "--port", "PORT", "--host", "127.0.0.1"]
-        command += ["--working-dir", str(HERE / "peers")]
+        where = ["--port", "PORT", "--host", "127.0.0.1", "--working-dir", str(HERE / "peers")]
+        command = [str(Path(PEERS).parent / "bentoml"), "serve", "bento:Service", *where]
         with started(command, settings, wrap="rows") as server:
             yield server
     else:
@@ -210,7 +211,8 @@ NAMES = {
 def main() -> None:
     """Print the tables."""
     os.sched_setaffinity(0, {1} if (os.cpu_count() or 1) > 1 else {0})
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    print(f"{machine}, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}")
     only = sys.argv[1:] or list(NAMES)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -226,8 +228,10 @@ def main() -> None:
                     with ours(model, file, folder) if kind == "ours" else peer(kind, model, file, folder) as server:
                         time.sleep(2)
                         for at_once in AT_ONCE:
-                            rate, cpu, p99, failed = asyncio.run(measure(server, server.request(ROWS[model]), at_once))
-                            cells += [f"{rate:.0f}", f"{cpu:.0f}", f"{p99:.1f}" + (f" ({failed} failed)" if failed else "")]
+                            question = server.request(ROWS[model])
+                            rate, cpu, p99, failed = asyncio.run(measure(server, question, at_once))
+                            cells += [f"{rate:.0f}", f"{cpu:.0f}", f"{p99:.1f}"]
+                            cells[-1] += f" ({failed} failed)" if failed else ""
                 except (RuntimeError, OSError, asyncio.IncompleteReadError) as error:
                     cells.append(f"did not run: {error}")
                 print(f"| {NAMES[kind]} | " + " | ".join(cells) + " |", flush=True)

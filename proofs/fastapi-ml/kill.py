@@ -1,9 +1,9 @@
-"""Whoever registers and promotes dies by kill -9, again and again, and so does a server: the registry is whole each time.
+"""Whoever registers and promotes dies by kill -9, again and again, and so does a server: the registry is whole.
 
-Run by `nox -s "proof(fastapi-ml)"`, which sets PROJECT (the generated project) and uses its Python. What must hold after
-each death: a version has its file, which is what its digest says and passes its check; a model has one primary version,
-that of its last promotion; generations have no gap; and two servers that were asked all the time have answered each
-request, by the version that they named.
+Run by `nox -s "proof(fastapi-ml)"`, which sets PROJECT (the generated project) and uses its Python. What must hold
+after each death: a version has its file, which is what its digest says and passes its check; a model has one primary
+version, that of its last promotion; generations have no gap; and two servers that were asked all the time have answered
+each request, by the version that they named.
 """
 
 import asyncio

@@ -13,7 +13,7 @@ WORDS = ("carrier", "origin", "destination", "weekday")
 class Api(litserve.LitAPI):
     """As its documentation has it."""
 
-    def setup(self, device: str) -> None:  # noqa: ARG002
+    def setup(self, device: str) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(os.environ["FILE"], options, providers=["CPUExecutionProvider"])
