@@ -114,19 +114,20 @@ class Challengers:
             tally.dropped += 1
             return
         tally.requests += 1
-        task = asyncio.create_task(self._shadow(lane.name, known.number, inputs, outputs, tally))
+        task = asyncio.create_task(self._shadow(lane, known.number, inputs, outputs))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
     async def _shadow(
-        self, name: str, number: int, inputs: Mapping[str, Array], outputs: Mapping[str, Array], tally: Tally
+        self, primary: Lane, number: int, inputs: Mapping[str, Array], outputs: Mapping[str, Array]
     ) -> None:
         try:
-            lane = await self._shelf.numbered(name, number)
+            lane = await self._shelf.numbered(primary.name, number)
             found = await lane.infer(inputs, seconds=SECONDS)
         except Problem:
-            tally.failed += 1
+            self._tally(primary.name, primary.number, number).failed += 1
             return
+        tally = self._tally(primary.name, primary.number, number)  # now: the one of when it was asked may be written
         alike = None
         for each in outputs.keys() & found.keys():
             one, other = outputs[each], found[each]

@@ -156,7 +156,7 @@ class Lane:
         gains = not together or together < alone * GAIN
         if gains == (self._runs % PROBE == 0):
             return 1
-        return min(self._scheduler.longest_batch, int(LONGEST_RUN / self._row))
+        return min(self._scheduler.longest_batch, int(LONGEST_RUN / max(self._row, 1e-6)))
 
     def _leave(self, job: Job, group: deque[Job]) -> None:
         group.remove(job)
