@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,15 +80,28 @@ class Server:
     wrap: str = ""
     key: str = ""
 
-    def cpu(self) -> int:
-        """Nanoseconds that all threads of all processes of its session have run."""
-        total = 0
+    def family(self) -> set[int]:
+        """The process and all that descend from it; some of them make sessions of their own."""
+        parents = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
-                if int(stat.read_text().rpartition(")")[2].split()[3]) == self.process.pid:
-                    tasks = (stat.parent / "task").iterdir()
-                    total += sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
-            except (OSError, IndexError):
+                parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+        found, before = {self.process.pid}, 0
+        while len(found) > before:
+            before = len(found)
+            found |= {pid for pid, parent in parents.items() if parent in found}
+        return found
+
+    def cpu(self) -> int:
+        """Nanoseconds that all threads of all its processes have run."""
+        total = 0
+        for pid in self.family():
+            try:
+                tasks = Path(f"/proc/{pid}/task").iterdir()
+                total += sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+            except OSError:
                 continue
         return total
 
@@ -102,7 +115,7 @@ class Server:
 
 @contextmanager
 def started(command: list[str], settings: dict[str, str], **more: str) -> Iterator[Server]:
-    """A server on a free port and the first core, in a session of its own, which ends as a whole."""
+    """A server on a free port and the first core, which ends with all that it started."""
     port = servers.free_port()
     env = os.environ | {"PYTHONPATH": str(PROJECT), "PORT": str(port)} | settings
     command = ["taskset", "-c", "0", *(word.replace("PORT", str(port)) for word in command)]
@@ -117,7 +130,9 @@ def started(command: list[str], settings: dict[str, str], **more: str) -> Iterat
             time.sleep(0.2)
         yield Server(process, port, **more)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        for pid in Server(process, port).family():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()
         time.sleep(1)
 
