@@ -187,7 +187,7 @@ def serve(server: str, settings: Settings, database: Database) -> Serve:
             await registry.register(database, files, name=name, sha256=made.sha256, card=made.card, by="test")
         if promote:
             await registry.promote(database, files, name=name, number=1, by="test")
-            async with asyncio.timeout(5), httpx2.AsyncClient(base_url=server, timeout=PATIENCE) as client:
+            async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(base_url=server, timeout=PATIENCE) as client:
                 while (await client.get("/live")).json().get(name, {}).get("version") != 1:
                     await asyncio.sleep(0.02)
         return name

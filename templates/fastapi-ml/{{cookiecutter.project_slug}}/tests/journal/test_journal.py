@@ -23,7 +23,7 @@ ADA = Holder("ada", "predict", 1)
 
 async def written(database: Database, count: int, *, of: str = "test") -> list[Prediction]:
     """The predictions, once there are so many."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             async with database.read() as session:
                 if (
@@ -96,7 +96,7 @@ async def test_what_is_old_is_deleted(database: Database, monkeypatch: pytest.Mo
     async with database.write() as session:
         await session.execute(update(Prediction).where(Prediction.id == oldest).values(at=now() - timedelta(days=8)))
     task = asyncio.create_task(journal.run())
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while True:
             async with database.read() as session:
                 if await session.scalar(select(func.count()).select_from(Prediction)) == 1:

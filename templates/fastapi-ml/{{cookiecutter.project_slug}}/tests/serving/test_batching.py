@@ -203,8 +203,8 @@ async def test_batching_goes_on_where_it_gains_something() -> None:
 
 
 async def test_batching_switches_itself_off_where_it_gains_nothing() -> None:
-    engine = Engine(seconds=lambda rows: 0.001 * rows * (1.5 if rows > 1 else 1))
-    await flooded(engine, each=40)
+    engine = Engine(seconds=lambda rows: 0.01 * rows * (1.5 if rows > 1 else 1))
+    await flooded(engine, each=10)
     later = engine.runs[-len(engine.runs) // 4 :]
     assert later.count(1) / len(later) > 0.7, "but for the probes"
 
