@@ -122,7 +122,10 @@ def add_key(
     days: Annotated[int, typer.Option(min=1, help="For how long.")] = 90,
 ) -> None:
     """Make a key and print its secret, which nobody can read again. One of the same label ends."""
-    secret_key, lasts = read_settings().secret_key, timedelta(days=days)
+    settings, lasts = read_settings(), timedelta(days=days)
+    if "secret_key" not in settings.model_fields_set:
+        raise refusal("SECRET_KEY is not set: no server would know the key. See .env.example.")
+    secret_key = settings.secret_key
     make = partial(keys.create_key, secret_key=secret_key, label=label, scope=scope, per_minute=per_minute, lasts=lasts)
     typer.echo(in_database(make))
 

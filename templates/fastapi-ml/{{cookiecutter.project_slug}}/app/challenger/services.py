@@ -1,4 +1,7 @@
-"""The rules of challengers: a shadow is asked behind the answer and never holds one up; a split answers for a share."""
+"""The rules of challengers: a shadow is asked behind the answer, a split answers for a share.
+
+A shadow shares the threads: an answer may wait for one of its batches. What it cannot keep up with is left out.
+"""
 
 import asyncio
 import random

@@ -25,7 +25,7 @@ async def explain(lane: Lane, row: Mapping[str, Array], *, seconds: float) -> di
     """
     if not lane.engine.batchable or any(len(array) != 1 for array in row.values()):
         raise BadInput("Explain one row at a time, of a model that takes any number of them.")
-    known = {name: stand_ins(lane.card, name) for name in lane.card.statistics}
+    known = {name: stand_ins(lane.card, name) for name in lane.card.statistics if row[name].size == 1}
     rows = {name: [array] for name, array in row.items()}
     for occluded, (values, _) in known.items():
         for name, array in row.items():

@@ -88,6 +88,13 @@ class Card(_Part):
             raise ValueError("the check does not have the names of the inputs and outputs")
         if not self.check.outputs:
             raise ValueError("a check without outputs checks nothing")
+        datatypes = {each.name: each.datatype for each in self.inputs}
+        for name, known in self.statistics.items():
+            edges, texts = known.edges or [], datatypes.get(name) == "BYTES"
+            bins = len(known.categories or ()) if texts else len(edges) - 1
+            fits = name in names and (known.categories is not None) == texts and edges == sorted({*edges})
+            if not fits or bins != len(known.counts) or min(known.counts, default=-1) < 0 or not sum(known.counts):
+                raise ValueError(f"the statistics of {name} are not those of an input")
         return self
 
     @property

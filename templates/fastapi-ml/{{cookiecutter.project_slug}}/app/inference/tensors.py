@@ -52,9 +52,9 @@ def from_bytes(name: str, datatype: str, shape: list[int], raw: memoryview) -> A
 
 def _texts(name: str, shape: list[int], raw: memoryview) -> Array:
     """Each text is its length, in four bytes, and its bytes, in UTF-8: ONNX Runtime has strings only."""
-    texts, at = [], 0
+    texts, at, most = list[str](), 0, math.prod(shape)
     try:
-        while at < len(raw):
+        while at < len(raw) and len(texts) <= most:
             (size,) = struct.unpack_from("<I", raw, at)
             if (at := at + 4 + size) > len(raw):
                 raise BadInput(f"Input {name}: the last text is cut short.")
@@ -96,6 +96,11 @@ def to_bytes(array: Array) -> bytes:
         texts = [str(text).encode() for text in array.ravel()]
         return b"".join(struct.pack("<I", len(text)) + text for text in texts)
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def weight(array: Array) -> int:
+    """Bytes of memory. A text is an object of its own, and the array has only where it is."""
+    return array.nbytes + (sum(50 + len(text) for text in array.flat) if array.dtype.kind == "O" else 0)
 
 
 def fits(known: Input, array: Array) -> None:

@@ -24,6 +24,7 @@ ROWS = 64  # of a request that are kept
 VALUES = 4096  # of a tensor; a larger one is left out
 WRITE_EVERY = 0.5  # seconds
 SWEEP_EVERY = 3600.0
+SIDES = ("inputs", "outputs")
 
 
 class Journal:
@@ -47,8 +48,8 @@ class Journal:
                 "asked_by": holder.name,
                 "request_id": request_id.get() or "",
                 "rows": len(next(iter(inputs.values()))),
-                "inputs": inputs,
-                "outputs": outputs,
+                "inputs": beginning(inputs),
+                "outputs": beginning(outputs),
             }
         )
 
@@ -76,13 +77,18 @@ class Journal:
     async def write(self) -> None:
         """Write what is in the buffer. What cannot be written stays, as long as there is room."""
         while rows := list(self._buffer)[:500]:
-            made = [row | {side: _plain(row[side]) for side in ("inputs", "outputs")} for row in rows]
+            made = await asyncio.to_thread(written, rows)
             async with self._database.write() as session:
                 await session.execute(insert(Prediction), made)
             for _ in rows:
                 self._buffer.popleft()
 
 
-def _plain(tensors: Mapping[str, Array]) -> dict[str, Any]:
-    """The beginning of each tensor, as JSON."""
-    return {name: array[:ROWS].tolist() for name, array in tensors.items() if array[:ROWS].size <= VALUES}
+def beginning(tensors: Mapping[str, Array]) -> dict[str, Array]:
+    """The first rows of each tensor, unless they are too large: copied, so that a body of megabytes is not kept."""
+    return {name: array[:ROWS].copy() for name, array in tensors.items() if array[:ROWS].size <= VALUES}
+
+
+def written(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Predictions with their tensors as JSON has them."""
+    return [row | {side: {each: row[side][each].tolist() for each in row[side]} for side in SIDES} for row in rows]

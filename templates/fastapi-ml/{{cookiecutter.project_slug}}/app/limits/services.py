@@ -26,10 +26,13 @@ class Limits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._left: dict[str, tuple[int, float]] = {}  # requests, and until when they are good
+        self._refused: dict[str, float] = {}  # until when there are none: whoever goes on asking costs no question
         self._taking: dict[str, asyncio.Lock] = {}
 
     async def admit(self, holder: Holder) -> None:
         """Count a request. Raises TooManyRequests when those of this minute are used up, in whatever process."""
+        if (wait := self._refused.get(holder.name, 0.0) - time.monotonic()) > 0:
+            raise too_many(holder, wait)
         if not self._good(holder):
             async with self._taking.setdefault(holder.name, asyncio.Lock()):
                 if not self._good(holder):
@@ -56,7 +59,13 @@ class Limits:
             number, end = (await session.execute(count.returning(taken, ends))).one()
         seconds = (end - moment).total_seconds()
         if (free := min(block, holder.per_minute - (number - block))) <= 0:
-            wait = str(max(1, math.ceil(seconds)))
-            detail = f"It may be asked {holder.per_minute} times a minute. Try again in {wait} s."
-            raise TooManyRequests(detail, headers={"Retry-After": wait})
+            self._refused[holder.name] = time.monotonic() + seconds
+            raise too_many(holder, seconds)
         return free, time.monotonic() + seconds
+
+
+def too_many(holder: Holder, seconds: float) -> TooManyRequests:
+    """When to come back."""
+    wait = str(max(1, math.ceil(seconds)))
+    detail = f"It may be asked {holder.per_minute} times a minute. Try again in {wait} s."
+    return TooManyRequests(detail, headers={"Retry-After": wait})

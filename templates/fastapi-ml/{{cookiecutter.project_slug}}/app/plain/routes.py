@@ -29,7 +29,7 @@ class Predicted(BaseModel):
 async def predict_plainly(name: str, request: Request, state: AppState, holder: Predictor) -> Predicted:
     """Predict for one row, `{"carrier": "UA", …}`, with the members that the model's card names."""
     began = time.perf_counter()
-    lane = await state["shelf"].lane(name)
+    lane = await state["shelf"].lane(name, choose=True)
     row = parse(lane.card, await body(request))
     outputs = await predict(request, state, holder, lane, tensors(lane.card, row), began=began)
     said = {output: array[0].tolist() for output, array in outputs.items()}

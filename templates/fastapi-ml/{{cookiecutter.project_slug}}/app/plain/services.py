@@ -44,7 +44,8 @@ def tensors(card: Card, row: dict[str, Any]) -> dict[str, Array]:
 def fields(card: str, lenient: bool = False) -> type[BaseModel]:
     """The body that a card describes, as a Pydantic model. Raises NotPlain."""
     known = Card.model_validate_json(card)
-    if not known.batched or any(width(each) is None for each in known.inputs):
+    taken = any(each.name.startswith("_") or hasattr(BaseModel, each.name) for each in known.inputs)
+    if taken or not known.batched or any(width(each) is None for each in known.inputs):
         raise NotPlain("Ask it by the Open Inference Protocol, at /v2.")
     members: dict[str, Any] = {each.name: (_kind(each), _described(each)) for each in known.inputs}
     return create_model("Row", __base__=Lenient if lenient else Strict, **members)

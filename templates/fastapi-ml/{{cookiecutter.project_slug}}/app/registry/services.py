@@ -74,7 +74,8 @@ async def roll_back(
         promotion = await session.scalar(last)
     if promotion is None or promotion.replaced is None:
         raise NothingBefore(f"{name} has not had another primary version yet.")
-    return await promote(database, files, name=name, number=promotion.replaced, by=by, generation=generation)
+    expected = promotion.generation if generation is None else generation  # or it would undo what nobody has seen
+    return await promote(database, files, name=name, number=promotion.replaced, by=by, generation=expected)
 
 
 async def find(database: Database, *, name: str, number: int) -> tuple[Model, Version]:

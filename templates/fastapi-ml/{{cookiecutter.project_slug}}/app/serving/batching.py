@@ -19,7 +19,7 @@ import numpy as np
 from app.inference.cards import Card
 from app.inference.engine import Engine, fault
 from app.inference.errors import ModelFailed
-from app.inference.tensors import Array
+from app.inference.tensors import Array, weight
 from app.problems import Problem
 from app.serving.errors import TooBusy, TooLate
 from app.serving.numbers import Numbers
@@ -112,7 +112,7 @@ class Lane:
     async def infer(self, tensors: Mapping[str, Array], *, seconds: float) -> dict[str, Array]:
         """The outputs for these tensors. Raises TooBusy at once, TooLate after so many seconds, or what went wrong."""
         scheduler = self._scheduler
-        size = sum(array.nbytes for array in tensors.values())
+        size = sum(map(weight, tensors.values()))
         if self.depth >= scheduler.longest_queue or (self.depth and scheduler.bytes + size > scheduler.most_bytes):
             wait = max(1, math.ceil(self.depth * max(self._cost.values())))
             raise TooBusy(f"Try again in {wait} s.", headers={"Retry-After": str(wait)})
@@ -174,8 +174,9 @@ class Lane:
             run = running.result()
         elapsed, rows = time.perf_counter() - started, sum(job.rows for job in jobs)
         together = len(jobs) > 1
-        self._cost[together] = _smooth(self._cost[together], elapsed / len(jobs))
-        self._row = _smooth(self._row, run.stages[1] / rows)
+        if not any(isinstance(found, Problem) for found in run.outcomes):  # what failed says nothing about the costs
+            self._cost[together] = _smooth(self._cost[together], elapsed / len(jobs))
+            self._row = _smooth(self._row, run.stages[1] / rows)
         self.numbers.ran([started - job.queued for job in jobs], rows, run.stages)
         for job, found in zip(jobs, run.outcomes, strict=True):
             if job.future.done():
@@ -193,19 +194,20 @@ def signature(tensors: Mapping[str, Array]) -> Signature:
 
 def compute(engine: Engine, jobs: list[Job]) -> Run:
     """Compute a batch, in a thread. When it fails, each request is computed for itself, so only the bad one fails."""
-    began = time.perf_counter()
+    began = prepared = time.perf_counter()
     tensors = jobs[0].tensors
-    if len(jobs) > 1:
-        tensors = {name: np.concatenate([job.tensors[name] for job in jobs]) for name in tensors}
-    prepared = time.perf_counter()
     try:
+        if len(jobs) > 1:
+            tensors = {name: np.concatenate([job.tensors[name] for job in jobs]) for name in tensors}
+        prepared = time.perf_counter()
         outputs = engine.run(tensors)
         ran = time.perf_counter()
         parts = [outputs] if len(jobs) == 1 else split(outputs, [job.rows for job in jobs])
         outcomes: list[Outcome] = [fault(part) or part for part in parts]
-    except ModelFailed as error:
+    except (ModelFailed, MemoryError) as error:
         ran = time.perf_counter()
-        outcomes = [error] if len(jobs) == 1 else [compute(engine, [job]).outcomes[0] for job in jobs]
+        fell = error if isinstance(error, ModelFailed) else ModelFailed("There is not enough memory for it.")
+        outcomes = [fell] if len(jobs) == 1 else [compute(engine, [job]).outcomes[0] for job in jobs]
     return Run(outcomes, (prepared - began, ran - prepared, time.perf_counter() - ran))
 
 

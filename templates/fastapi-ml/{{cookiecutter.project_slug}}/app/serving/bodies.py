@@ -18,6 +18,7 @@ from app.serving.schemas import InferRequest, RequestedInput
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 WINDOWS = {"gzip": 31, "deflate": zlib.MAX_WBITS}  # zlib's numbers: with gzip's header, or with its own
+UNSUPPORTED = {"classification", "shared_memory_region"}  # Triton's; a client that asks for them reads something else
 SHORT = 64 * 1024  # bytes that are unpacked at once, without a thread
 
 
@@ -51,6 +52,13 @@ async def read(request: Request) -> tuple[InferRequest, dict[str, Array]]:
     """What is asked, and the tensors. Raises BadInput, or what `body` raises."""
     content = memoryview(await body(request))
     told = request.headers.get(HEADER_LENGTH, str(len(content)))
+    if len(content) <= SHORT:
+        return parse(content, told)
+    return await asyncio.to_thread(parse, content, told)  # a second of work must not keep everybody waiting
+
+
+def parse(content: memoryview, told: str) -> tuple[InferRequest, dict[str, Array]]:
+    """The same of a body; `told` is how many bytes of it are JSON."""
     if not told.isdecimal() or len(told) > 9 or int(told) > len(content):  # noqa: PLR2004
         raise BadInput(f"{HEADER_LENGTH} is the number of bytes of the JSON at the beginning of the body.")
     try:
@@ -58,6 +66,9 @@ async def read(request: Request) -> tuple[InferRequest, dict[str, Array]]:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         raise BadInput(f"{'.'.join(map(str, fault['loc'])) or 'The body'}: {fault['msg']}") from error
+    for part in (*asked.inputs, *(asked.outputs or ())):
+        if unknown := UNSUPPORTED & part.parameters.keys():
+            raise BadInput(f"{part.name}: the parameter {min(unknown)} is not supported.")
     rest, tensors = content[int(told) :], dict[str, Array]()
     for each in asked.inputs:
         if each.name in tensors:

@@ -1,10 +1,11 @@
 """The way of a prediction through the process, whatever protocol it came by."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from app.inference.cards import Card
 from app.inference.errors import BadInput
@@ -12,7 +13,10 @@ from app.inference.tensors import Array, fits
 from app.keys.services import Holder
 from app.problems import Problem
 from app.serving.batching import Lane
+from app.serving.errors import ClientGone
 from app.state import State
+
+logger = logging.getLogger(__name__)
 
 
 async def predict(
@@ -29,17 +33,20 @@ async def predict(
         try:
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                raise ClientDisconnect
+                raise ClientGone("The client is gone.")
             outputs = working.result()
         finally:
             working.cancel()
             leaving.cancel()
-    except (Problem, ClientDisconnect) as error:
+    except Problem as error:
         lane.numbers.failed(time.perf_counter() - began, type(error).__name__)
         raise
     lane.numbers.answered(time.perf_counter() - began)
     for observer in state["observers"]:
-        observer(holder, lane, tensors, outputs)
+        try:
+            observer(holder, lane, tensors, outputs)
+        except Exception:
+            logger.exception("A prediction was answered, and not observed.")
     return outputs
 
 

@@ -77,9 +77,10 @@ def _tensor(each: Output) -> dict[str, Any]:
 
 @router.post(f"{MODEL}/infer")
 @router.post(f"{VERSION}/infer")
-async def infer(request: Request, state: AppState, holder: Predictor, lane: ThisLane) -> Response:
+async def infer(request: Request, state: AppState, holder: Predictor, name: str, version: str = "") -> Response:
     """Predict. Tensors are JSON, or bytes behind it; the body may be compressed by gzip or deflate."""
     began = time.perf_counter()
+    lane = await state["shelf"].lane(name, version, choose=True)
     asked, tensors = await bodies.read(request)
     kinds = {each.name: each.datatype for each in lane.card.outputs}
     if unknown := [each.name for each in asked.outputs or () if each.name not in kinds]:

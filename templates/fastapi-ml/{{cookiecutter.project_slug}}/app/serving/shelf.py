@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
+from pydantic import ValidationError
 
 from app.database import Database
 from app.inference.cards import Card
 from app.inference.engine import Engine
-from app.problems import Problem
+from app.inference.errors import BadModel
 from app.registry import services as registry
 from app.registry.errors import ModelNotFound, VersionNotFound
 from app.registry.files import Files
@@ -21,6 +23,7 @@ from app.serving.numbers import Numbers
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds
+TRY_AGAIN = 5.0  # seconds, after which a version that could not be loaded is tried again
 MOST_OTHERS = 8  # versions that are loaded beside the primary ones, because somebody asked for them by number
 
 
@@ -44,6 +47,7 @@ class Shelf:
         self._database, self._files, self._scheduler = database, files, scheduler
         self._others: dict[tuple[str, int], asyncio.Task[Lane]] = {}
         self._looking = asyncio.Lock()
+        self._again: dict[str, float] = {}  # when the one that is faulty is tried again
         self.numbers: dict[tuple[str, int], Numbers] = {}  # they outlive the lane
 
     async def run(self) -> None:
@@ -51,7 +55,7 @@ class Shelf:
         while True:
             try:
                 await self.refresh()
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:  # whatever it is, the next look may succeed
                 logger.warning("What is to be served cannot be looked up: %s", type(error).__name__)
             await asyncio.sleep(LOOK_EVERY)
 
@@ -62,31 +66,38 @@ class Shelf:
             for row in rows:
                 name, generation, served, number = row.name, row.generation, row.served, row.primary
                 known = self.models.get(name)
-                if known and (known.generation, known.served) == (generation, served):
+                same = known and (known.generation, known.served) == (generation, served)
+                if same and (name not in self.faulty or time.monotonic() < self._again[name]):
                     continue
                 lane = known.lane if known else None
                 if number is not None and (lane is None or lane.number != number):
                     try:
                         lane = await self._load(name, number)
-                        self.faulty.pop(name, None)
-                    except Problem as problem:
-                        self.faulty[name] = problem.detail
-                        logger.error("Version %s of %s cannot be served: %s", number, name, problem.detail)  # noqa: TRY400
+                    except Exception as error:  # of one model; the others go on
+                        self.faulty[name], self._again[name] = str(error), time.monotonic() + TRY_AGAIN
+                        logger.error("Version %s of %s cannot be served: %s", number, name, error)  # noqa: TRY400
+                if number is None or (lane and lane.number == number):
+                    self.faulty.pop(name, None)
                 self.models[name] = Shelved(generation, served, lane)
             for name in self.models.keys() - {row[0] for row in rows}:
                 del self.models[name]
                 self.faulty.pop(name, None)
 
-    async def lane(self, name: str, version: str = "") -> Lane:
-        """The lane of a version, or of the primary one. Raises ModelNotFound, VersionNotFound or NotServed."""
+    async def lane(self, name: str, version: str = "", *, choose: bool = False) -> Lane:
+        """The lane of a version, or of the primary one; with `choose`, perhaps of another that stands in for it.
+
+        Raises ModelNotFound, VersionNotFound or NotServed.
+        """
         shelved = self.models.get(name)
         if shelved is None:
             raise ModelNotFound(f"There is no model {name[:64]}.")
         if not shelved.served:
             raise NotServed(f"{name} is unloaded.")
-        chosen = next((found for choose in self.choosers if (found := choose(name)) is not None), None)
-        if version or chosen is not None:
-            return await self.numbered(name, number_of(version) if version else chosen or 0)
+        if version:
+            return await self.numbered(name, number_of(version))
+        for chosen in [found for each in self.choosers if choose and (found := each(name)) is not None]:
+            with suppress(Exception):  # who cannot be loaded here stands in for nobody
+                return await self.numbered(name, chosen)
         if shelved.lane is None:
             raise NotServed(f"{name} has no primary version that can be served.")
         return shelved.lane
@@ -96,21 +107,24 @@ class Shelf:
         shelved, key = self.models.get(name), (name, number)
         if shelved and shelved.lane and shelved.lane.number == number:
             return shelved.lane
-        if key not in self._others:
-            while len(self._others) >= MOST_OTHERS:
-                del self._others[next(iter(self._others))]
-            self._others[key] = asyncio.create_task(self._load(name, number))
+        task = self._others.pop(key, None) or asyncio.create_task(self._load(name, number))
+        self._others[key] = task  # now the last: the one that nobody has asked for longest makes room
+        while len(self._others) > MOST_OTHERS:
+            del self._others[next(iter(self._others))]
         try:
-            return await asyncio.shield(self._others[key])
-        except Problem:
+            return await asyncio.shield(task)
+        except Exception:
             self._others.pop(key, None)
             raise
 
     async def _load(self, name: str, number: int) -> Lane:
         _, version = await registry.find(self._database, name=name, number=number)
-        card = Card.model_validate(version.card)
+        try:
+            card = Card.model_validate(version.card)
+        except ValidationError as error:
+            raise BadModel("This release does not understand its card.") from error
         content = await asyncio.to_thread(self._files.read, version.sha256)
-        engine = await asyncio.to_thread(Engine, content, card)
+        engine = await asyncio.to_thread(Engine, content, card, inspected=True)  # when it was registered, and promoted
         numbers = self.numbers.setdefault((name, number), Numbers())
         return Lane(name, number, card, engine, scheduler=self._scheduler, numbers=numbers)
 
