@@ -102,7 +102,7 @@ def every_datatype() -> Made:
     gives = [(f"out_{kind}", kind, [-1, 2]) for kind in KINDS]
     nodes = [helper.make_node("Identity", [f"in_{kind}"], [f"out_{kind}"]) for kind in KINDS]
     value: dict[str, Any] = {"BOOL": [True, False], "BYTES": ["a", "é"]}
-    rows = {f"in_{kind}": [value.get(kind, [0, 1])] for kind in KINDS}
+    rows = {f"in_{kind}": [value.get(kind, [0, 1])] * 2 for kind in KINDS}
     return made(onnx_file(nodes, takes, gives), takes, gives, rows)
 
 

@@ -99,6 +99,8 @@ def test_what_cannot_be_registered_is_said_in_a_line(tmp_path: Path) -> None:
 def test_keys_are_made_listed_and_revoked_by_commands(tmp_path: Path) -> None:
     settings = {"SECRET_KEY": "x" * 32}
     run("migrate", cwd=tmp_path)
+    bare = run("keys", "add", "ci", cwd=tmp_path)
+    assert (bare.exit_code, "SECRET_KEY is not set" in bare.stderr) == (2, True)
     made = run("keys", "add", "ci", "--scope", "admin", "--per-minute", "60", cwd=tmp_path, **settings)
     assert (made.exit_code, len(made.stdout.strip())) == (0, 43)
     listed = run("keys", "list", cwd=tmp_path, **settings).stdout

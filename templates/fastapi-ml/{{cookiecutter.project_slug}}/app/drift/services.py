@@ -23,7 +23,7 @@ from app.serving.shelf import Shelf
 
 logger = logging.getLogger(__name__)
 
-WRITE_EVERY = 60.0  # seconds: a day has few rows then, and whoever judges reads them all
+WRITE_EVERY = 15.0  # seconds: a day has few rows then, and whoever judges reads them all
 LOOKS_BACK = timedelta(days=1)
 KEPT = timedelta(days=30)
 

@@ -32,15 +32,15 @@ class Journal:
 
     def __init__(self, database: Database, counters: dict[str, int], *, days: int) -> None:
         self._database, self._counters, self._kept = database, counters, timedelta(days=days)
-        self._buffer: deque[dict[str, Any]] = deque()
+        self.waiting: deque[dict[str, Any]] = deque()
         counters["log_dropped"] = 0
 
     def note(self, holder: Holder, lane: Lane, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> None:
         """Take a prediction down. When there is no room it is dropped, and counted."""
-        if len(self._buffer) >= LONGEST:
+        if len(self.waiting) >= LONGEST:
             self._counters["log_dropped"] += 1
             return
-        self._buffer.append(
+        self.waiting.append(
             {
                 "at": now(),
                 "model": lane.name,
@@ -72,16 +72,16 @@ class Journal:
         try:
             await self.write()
         except (SQLAlchemyError, OSError) as error:
-            logger.warning("%s predictions could not be written down: %s", len(self._buffer), type(error).__name__)
+            logger.warning("%s predictions could not be written down: %s", len(self.waiting), type(error).__name__)
 
     async def write(self) -> None:
         """Write what is in the buffer. What cannot be written stays, as long as there is room."""
-        while rows := list(self._buffer)[:500]:
+        while rows := list(self.waiting)[:500]:
             made = await asyncio.to_thread(written, rows)
             async with self._database.write() as session:
                 await session.execute(insert(Prediction), made)
             for _ in rows:
-                self._buffer.popleft()
+                self.waiting.popleft()
 
 
 def beginning(tensors: Mapping[str, Array]) -> dict[str, Array]:

@@ -13,6 +13,7 @@ from app.challenger.errors import NoChallenger
 from app.challenger.services import Mode
 from app.database import Database
 from app.registry.errors import VersionNotFound
+from app.settings import Settings
 from tests.conftest import Connect, Serve
 from tests.models import logarithm, times
 from tests.serving.test_protocol import X, ask
@@ -85,6 +86,20 @@ async def test_a_shadow_that_fails_harms_nobody(program: Connect, serve: Serve, 
     assert (await ask(client, name, row)).status_code == 200
     found = await report(client, name, requests=1, rows=1)
     assert (found["failed"], found["rows"]) == (1, 0)
+
+
+async def test_a_challenger_that_cannot_be_loaded_stands_in_for_nobody(
+    program: Connect, serve: Serve, database: Database, settings: Settings
+) -> None:
+    name, client = await serve(times(2), times(3)), await program()
+    path = settings.model_folder / f"{times(3).sha256}.onnx"
+    content = path.read_bytes()
+    path.unlink()
+    await challenged(database, name, "split")
+    answers = [await ask(client, name, X) for _ in range(5)]
+    path.write_bytes(content)
+    assert [answer.json()["model_version"] for answer in answers] == ["1"] * 5
+    assert (await client.get(f"/v2/models/{name}")).json()["versions"] == ["1"], "who looks sees what is primary"
 
 
 def squared() -> Any:

@@ -1,5 +1,7 @@
 """Drift: raised by what is shifted, and hardly ever by chance."""
 
+import asyncio
+
 import httpx2
 import numpy as np
 import pytest
@@ -159,12 +161,10 @@ async def test_what_is_asked_over_http_is_on_the_page(
         for column, values in rows.items()
     ]
     assert (await client.post(f"/v2/models/{name}/infer", json={"inputs": inputs})).status_code == 200
-    for _ in range(100):
+    for _ in range(400):
         found = (await client.get(f"/api/v1/models/{name}/drift")).json()
         if found[0]["rows"]:
             break
-        import asyncio  # noqa: PLC0415
-
         await asyncio.sleep(0.1)
     assert {each["input"] for each in found if each["raised"]} == {"hour", "carrier"}
     headers = {"Authorization": f"Bearer {await a_key(database, settings)}"}

@@ -35,6 +35,11 @@ def test_a_card_is_the_same_after_it_was_kept() -> None:
         ({"check": {"inputs": {"x": [1]}, "outputs": {"y": [1]}, "tolerance": 1}}, "less than or equal to 0.1"),
         ({"metrics": {"auc": float("nan")}}, "finite"),
         ({"description": "\0"}, "should match pattern"),
+        ({"statistics": {"nope": {"edges": [0, 1], "counts": [1]}}}, "statistics of nope"),
+        ({"statistics": {"x": {"edges": [0, 1, 2], "counts": [1]}}}, "statistics of x"),
+        ({"statistics": {"x": {"edges": [1, 0], "counts": [1]}}}, "statistics of x"),
+        ({"statistics": {"x": {"edges": [0, 1], "counts": [0]}}}, "statistics of x"),
+        ({"statistics": {"x": {"categories": ["a"], "counts": [1]}}}, "statistics of x"),
     ],
 )
 def test_a_card_that_does_not_fit_together_is_refused(change: dict[str, Any], words: str) -> None:

@@ -97,5 +97,19 @@ def test_a_model_whose_rows_hang_together_is_never_batched() -> None:
     assert not Engine(centred.content, centred.card).batchable
 
 
+def test_rows_that_hang_on_those_before_them_are_never_batched() -> None:
+    """The first row of them is the same alone: so each is looked at."""
+    takes, gives = [("x", "FP32", [-1, 1])], [("y", "FP32", [-1, 1])]
+    nodes = [helper.make_node("CumSum", ["x", "axis"], ["y"])]
+    summed = made(onnx_file(nodes, takes, gives, {"axis": np.array(0)}), takes, gives, {"x": [[1.0], [2.0]]})
+    assert not Engine(summed.content, summed.card).batchable
+
+
+def test_a_check_of_one_row_shows_nothing() -> None:
+    takes, gives = [("x", "FP32", [-1, 1])], [("y", "FP32", [-1, 1])]
+    alone = made(onnx_file([helper.make_node("Neg", ["x"], ["y"])], takes, gives), takes, gives, {"x": [[1.0]]})
+    assert not Engine(alone.content, alone.card).batchable
+
+
 def test_a_large_model_is_inspected_without_reading_its_weights() -> None:
     inspect(heavy(width=256).content)

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
@@ -70,6 +71,15 @@ async def test_a_full_buffer_drops_and_counts(database: Database, monkeypatch: p
     assert len(await written(database, 3)) == 3
     journal.note(ADA, of, rows(9), rows(9))
     assert counters == {"log_dropped": 2}, "there is room again"
+
+
+def test_what_waits_to_be_written_does_not_keep_whole_bodies(database: Database) -> None:
+    journal = Journal(database, {}, days=1)
+    large, long = np.zeros((2, services.VALUES), np.float32), np.zeros((10_000, 1), np.float32)
+    journal.note(ADA, lane(Engine()), {"large": large, "long": long}, {})
+    kept = journal.waiting[0]["inputs"]
+    assert [*kept] == ["long"]
+    assert (kept["long"].base, len(kept["long"])) == (None, services.ROWS)
 
 
 async def test_what_cannot_be_written_is_tried_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

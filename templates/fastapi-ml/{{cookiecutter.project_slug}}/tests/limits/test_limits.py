@@ -48,7 +48,23 @@ async def test_the_minute_passes(database: Database) -> None:
         await gate.admit(holder)
     async with database.write() as session:
         await session.execute(update(Allowance).values(ends_at=now() - timedelta(seconds=1)))
-    await gate.admit(holder)
+    await Limits(database).admit(holder)
+
+
+async def test_who_goes_on_asking_costs_no_question(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder, limits, asked, write = Holder("key x", "predict", 1), Limits(database), list[str](), database.write
+
+    def count() -> object:
+        asked.append("write")
+        return write()
+
+    monkeypatch.setattr(database, "write", count)
+    await limits.admit(holder)
+    for _ in range(50):
+        with pytest.raises(TooManyRequests) as error:
+            await limits.admit(holder)
+        assert error.value.headers
+    assert len(asked) == 2
 
 
 async def test_a_flood_of_requests_is_a_few_writes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

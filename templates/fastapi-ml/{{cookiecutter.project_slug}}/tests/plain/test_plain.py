@@ -5,6 +5,8 @@ import pytest
 from playwright.async_api import expect
 
 from app.database import Database
+from app.plain.errors import NotPlain
+from app.plain.services import fields
 from app.settings import Settings
 from tests.browser.fixtures import Visit, accessible
 from tests.conftest import Connect, Serve, a_key
@@ -13,6 +15,17 @@ from tests.models import KINDS, ROW, every_datatype, lookup, times, trained
 
 def url(name: str) -> str:
     return f"/api/v1/models/{name}/predict"
+
+
+@pytest.mark.parametrize("name", ["_x", "model_config", "json"])
+def test_an_input_that_no_member_can_be_called_is_asked_by_the_protocol(name: str) -> None:
+    card = times(2).card
+    check = card.check.model_copy(update={"inputs": {name: card.check.inputs["x"]}})
+    named = card.model_copy(
+        update={"inputs": [card.inputs[0].model_copy(update={"name": name})], "check": check, "statistics": {}}
+    )
+    with pytest.raises(NotPlain):
+        fields(named.model_dump_json())
 
 
 async def test_nobody_predicts_without_a_key(anonymous: httpx2.AsyncClient, serve: Serve) -> None:

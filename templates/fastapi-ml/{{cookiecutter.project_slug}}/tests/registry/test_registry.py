@@ -31,6 +31,23 @@ async def test_a_version_is_promoted_and_rolled_back(serve: Serve, database: Dat
     assert (back.generation, back.number, back.replaced) == (3, 1, 2)
 
 
+async def test_who_rolls_back_undoes_nothing_that_nobody_has_seen(
+    serve: Serve, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, files, promote = await serve(times(2), times(3), times(4)), Files(settings.model_folder), services.promote
+    await promote(database, files, name=name, number=2, by="test")
+
+    async def overtaken(*given: Any, **named: Any) -> Promotion:
+        await promote(database, files, name=name, number=3, by="somebody else")
+        return await promote(*given, **named)
+
+    monkeypatch.setattr(services, "promote", overtaken)
+    with pytest.raises(Overtaken):
+        await services.roll_back(database, files, name=name, by="test")
+    stages = [each.number for each in await services.versions(database, name=name) if each.stage == "primary"]
+    assert stages == [3]
+
+
 async def test_the_same_file_is_the_same_version_and_has_one_card(database: Database, settings: Settings) -> None:
     files, made = Files(settings.model_folder), times(2)
     await files.write(made.sha256, once(made.content))

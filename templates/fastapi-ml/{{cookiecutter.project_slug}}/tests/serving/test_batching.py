@@ -228,12 +228,42 @@ async def test_a_model_that_loses_rows_is_asked_again_one_by_one() -> None:
     assert [each["y"].tolist() for each in answers] == [[[2 * each]] for each in range(5)]
 
 
+async def test_too_little_memory_for_all_together_is_enough_for_each() -> None:
+    class Large(Engine):
+        def run(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
+            if len(next(iter(tensors.values()))) > 1:
+                raise MemoryError
+            return super().run(tensors)
+
+    to = lane(Large())
+    found = await asyncio.gather(*(to.infer(rows(number), seconds=5) for number in (1, 2, 3, 4)))
+    assert len(found) == 4
+
+
+async def test_a_first_run_that_fails_teaches_nothing() -> None:
+    class Late(Engine):
+        fails = True
+
+        def run(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
+            if self.fails:
+                raise RuntimeError
+            return super().run(tensors)
+
+    engine = Late()
+    to = lane(engine)
+    with pytest.raises(ModelFailed):
+        await to.infer(rows(1), seconds=5)
+    engine.fails = False
+    for _ in range(3):
+        await asyncio.gather(*(to.infer(rows(number), seconds=5) for number in (1, 2, 3)))
+
+
 async def test_a_failure_that_nobody_foresaw_is_an_answer_too() -> None:
     class Failing(Engine):
         def run(self, _tensors: Mapping[str, Array]) -> dict[str, Array]:
-            raise MemoryError
+            raise RuntimeError
 
-    with pytest.raises(ModelFailed, match="MemoryError"):
+    with pytest.raises(ModelFailed, match="RuntimeError"):
         await lane(Failing()).infer(rows(1), seconds=5)
 
 

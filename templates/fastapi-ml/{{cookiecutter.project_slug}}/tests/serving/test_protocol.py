@@ -296,6 +296,14 @@ async def test_names_and_rows_have_to_be_right(program: Connect, serve: Serve) -
     assert "missing" in error(await ask(client, name))
 
 
+async def test_what_triton_has_and_this_has_not_is_not_left_out_silently(program: Connect, serve: Serve) -> None:
+    client, name = await program(), await serve(times(2))
+    classes = {"name": "y", "parameters": {"classification": 2}}
+    assert "classification is not supported" in error(await ask(client, name, X, outputs=[classes]))
+    shared = X | {"parameters": {"shared_memory_region": "r"}}
+    assert "shared_memory_region is not supported" in error(await ask(client, name, shared))
+
+
 async def test_values_out_of_range_are_refused(program: Connect, serve: Serve) -> None:
     from tests.models import ROW, trained  # noqa: PLC0415
 

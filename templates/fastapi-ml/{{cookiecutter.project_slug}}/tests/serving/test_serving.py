@@ -5,15 +5,18 @@ import contextlib
 import json
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import select, update
 
 from app.database import Database
 from app.inference.engine import Engine
 from app.registry import services as registry
 from app.registry.files import Files
+from app.registry.models import Model, Version
 from app.settings import Settings
 from tests.conftest import PATIENCE, Connect, Serve, a_key, serving
 from tests.models import heavy, times
@@ -111,25 +114,78 @@ async def test_a_primary_that_fails_its_check_in_a_process_does_not_replace_the_
 
 
 async def test_the_version_before_goes_on_when_the_new_one_cannot_be_loaded_here(
-    settings: Settings, database: Database, serve: Serve, program: Connect
+    settings: Settings, database: Database, serve: Serve, program: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("app.serving.shelf.TRY_AGAIN", 0.2)
     name, client = await serve(times(2), times(3)), await program()
     path = settings.model_folder / f"{times(3).sha256}.onnx"
     content = path.read_bytes()
     loaded = Engine.__init__
 
-    def spoil_after_the_check(self: Engine, content: bytes, card: Any) -> None:
-        loaded(self, content, card)
+    def spoil_after_the_check(self: Engine, content: bytes, card: Any, *, inspected: bool = False) -> None:
+        loaded(self, content, card, inspected=inspected)
         path.unlink(missing_ok=True)  # the promotion's own check is done; the process that serves finds nothing
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Engine, "__init__", spoil_after_the_check)
         await registry.promote(database, Files(settings.model_folder), name=name, number=2, by="test")
         await asyncio.sleep(0.3)
+        await until(client, "degraded")
     answer = await ask(client, name, X)
-    path.write_bytes(content)
     assert (answer.status_code, answer.json()["model_version"]) == (200, "1")
-    assert (await client.get("/readyz")).json()["status"] == "degraded"
+    path.write_bytes(content)
+    await until(client, "ready")  # it is tried again
+    assert (await ask(client, name, X)).json()["model_version"] == "2"
+
+
+async def test_a_faulty_version_that_is_rolled_back_is_forgotten(
+    settings: Settings, database: Database, serve: Serve, program: Connect
+) -> None:
+    name, client, files = await serve(times(2), times(3)), await program(), Files(settings.model_folder)
+    async with database.write() as session:  # as if the file had gone before this process looked
+        await session.execute(
+            update(Version)
+            .where(Version.sha256 == times(3).sha256)
+        mine = select(Model.id).where(Model.name == name).scalar_subquery()
+        gone = update(Version).where(Version.sha256 == times(3).sha256, Version.model_id == mine)
+        await session.execute(gone.values(sha256="0" * 64))
+            .values(sha256="0" * 64)
+        )
+    await registry_promotes(database, name, 2)
+    await until(client, "degraded")
+    await registry.roll_back(database, files, name=name, by="test")
+    await until(client, "ready")
+    assert (await client.get("/v2/health/ready")).status_code == 200
+
+
+async def registry_promotes(database: Database, name: str, number: int) -> None:
+    """As another host does, which has the file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Files, "read", lambda *_: b"")
+        patch.setattr(registry, "Engine", lambda *_: None)
+        await registry.promote(database, Files(Path()), name=name, number=number, by="test")
+
+
+async def until(client: httpx2.AsyncClient, status: str) -> None:
+    """Wait until the process says so of itself."""
+    async with asyncio.timeout(PATIENCE):
+        while (await client.get("/readyz")).json()["status"] != status:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_card_that_this_release_does_not_know_keeps_no_other_model_from_being_served(
+    settings: Settings, database: Database, serve: Serve
+) -> None:
+    strange, plain = await serve(times(2)), await serve(times(3))
+    async with database.write() as session:
+        mine = select(Model.id).where(Model.name == strange).scalar_subquery()
+        card = json.loads(times(2).card.model_dump_json()) | {"of_next_year": 1}
+        await session.execute(update(Version).where(Version.model_id == mine).values(card=card))
+    headers = {"Authorization": f"Bearer {await a_key(database, settings)}"}
+    async with serving(settings) as fresh, httpx2.AsyncClient(base_url=fresh, headers=headers, timeout=PATIENCE) as one:
+        assert (await ask(one, plain, X)).status_code == 200
+        assert (await ask(one, strange, X)).status_code == 404
+        assert (await one.get("/readyz")).json()["status"] == "degraded"
 
 
 async def test_overload_is_refused_at_once_and_passes(settings: Settings, serve: Serve, database: Database) -> None:
@@ -202,9 +258,9 @@ async def test_one_that_has_been_asked_by_many_at_once_is_loaded_once(
     name, client, loads = await serve(times(2), times(3)), await program(), []
     load = Engine.__init__
 
-    def count(self: Engine, content: bytes, card: Any) -> None:
+    def count(self: Engine, content: bytes, card: Any, *, inspected: bool) -> None:
         loads.append(1)
-        load(self, content, card)
+        load(self, content, card, inspected=inspected)
 
     monkeypatch.setattr(Engine, "__init__", count)
     url = f"/v2/models/{name}/versions/2/infer"
