@@ -2,8 +2,6 @@
 
 import io
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +12,6 @@ from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connections
-from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -25,10 +22,9 @@ from importer.models import Import, State
 from importer.services import Report
 from stock.models import Level, Movement
 from stock.services import differences, take
+from tests.conftest import Commits, Staff
 
 pytestmark = pytest.mark.django_db
-type Commits = Callable[[], AbstractContextManager[Any]]
-type Staff = Callable[[str], Client]
 COLUMNS = (
     "Handle,Title,Body (HTML),Vendor,Product Category,Published,Option1 Name,Option1 Value,Option2 Value,Variant SKU,"
     "Variant Inventory Qty,Variant Price,Variant Taxable,Image Src,Status"

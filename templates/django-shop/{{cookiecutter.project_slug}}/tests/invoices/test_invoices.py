@@ -3,11 +3,8 @@
 import io
 import re
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -26,11 +23,10 @@ from payments import services as payments
 from payments.models import Refund
 from payments.providers.fake import FakeProvider
 from payments.tasks import carry_out
+from tests.conftest import Commits, Staff
 from tests.shelf import CUSTOMER, make_variant, make_ways, place
 
 pytestmark = pytest.mark.django_db
-type Commits = Callable[[], AbstractContextManager[Any]]
-type Staff = Callable[[str], Client]
 
 
 def paid(wanted: dict[Variant, int], customer: Customer = CUSTOMER) -> Order:

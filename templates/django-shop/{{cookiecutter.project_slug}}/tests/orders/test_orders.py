@@ -1,7 +1,6 @@
 """Orders: what may happen to one, and what is written down of it."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,10 +23,10 @@ from orders.states import NEXT, Status
 from stock.errors import OutOfStockError
 from stock.models import Level
 from stock.services import differences
+from tests.conftest import Commits
 from tests.shelf import CUSTOMER, fill, make_variant, make_ways, place, total_of
 
 pytestmark = pytest.mark.django_db
-type Commits = Callable[[], AbstractContextManager[Any]]
 
 
 def level(variant: Variant) -> int:
@@ -126,6 +125,14 @@ def test_tax_is_of_the_country_and_of_the_class(
 
 
 def test_the_machine_is_the_table(variant: Variant) -> None:
+    assert {seen.value: {to.value for to in after} for seen, after in NEXT.items()} == {
+        "pending": {"paid", "cancelled", "expired"},
+        "paid": {"shipped", "cancelled"},
+        "shipped": {"returned"},
+        "expired": {"paid"},
+        "returned": set(),
+        "cancelled": set(),
+    }
     order = place({variant: 1})
     for seen in Status:
         for to in Status:

@@ -4,7 +4,6 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
@@ -36,11 +35,11 @@ from payments.providers.intents import sign
 from payments.providers.stripe import ask
 from stock.models import Level
 from stock.services import differences
+from tests.conftest import Commits
 from tests.shelf import make_variant, make_ways, place
 
 pytestmark = pytest.mark.django_db
 HOOK = "/webhooks/fake/"
-type Commits = Callable[[], AbstractContextManager[Any]]
 
 
 def euro(amount: str) -> Money:
