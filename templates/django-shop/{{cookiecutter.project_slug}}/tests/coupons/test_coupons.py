@@ -26,6 +26,7 @@ from orders.models import Order, ShippingMethod
 from orders.services import Customer
 from stock.services import differences
 from tests.shelf import ADDRESS, CUSTOMER, fill, make_variant, make_ways, total_of
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 type Staff = Callable[[str], Client]
@@ -194,23 +195,16 @@ def test_of_ten_at_once_no_more_than_allowed_use_it(
     make_coupon(most=most, most_each=most_each)
     filled = [with_coupon(variant) for _ in range(10)]
     total = total_of(filled[0], method)
-    start, outcomes = threading.Barrier(10), []
 
-    def buy(number: int) -> None:
-        start.wait()
+    def buy(number: int) -> str:
         customer = CUSTOMER if same else Customer(email=f"{number}@example.org", address=ADDRESS)
         try:
             orders.place(basket=filled[number], customer=customer, method=method, expected=total)
-            outcomes.append("placed")
         except OrderError:
-            outcomes.append("refused")
-        connections.close_all()
+            return "refused"
+        return "placed"
 
-    threads = [threading.Thread(target=buy, args=(number,)) for number in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = together(buy, 10)
     allowed = most or 1
     assert sorted(outcomes) == ["placed"] * allowed + ["refused"] * (10 - allowed)
     assert used() == (allowed, allowed)

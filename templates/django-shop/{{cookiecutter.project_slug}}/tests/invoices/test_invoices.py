@@ -2,13 +2,11 @@
 
 import io
 import re
-import threading
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
@@ -25,6 +23,7 @@ from payments.providers.fake import FakeProvider
 from payments.tasks import carry_out
 from tests.conftest import Commits, Staff
 from tests.shelf import CUSTOMER, make_variant, make_ways, place
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -130,21 +129,14 @@ def test_of_twenty_at_once_each_has_the_next_number(committed: None) -> None:
     variant = make_variant(stock_of=100)
     made = [place({variant: 1}) for _ in range(10)]
     started = [payments.start(order) for order in made]
-    start = threading.Barrier(20)
 
     def pay(number: int) -> None:
-        start.wait()
         if number < 10:
             FakeProvider().pay(started[number].reference, "works")
             payments.look(started[number])
         services.bring_up_to_date(made[number % 10])
-        connections.close_all()
 
-    threads = [threading.Thread(target=pay, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(pay, 20)
     services.issue_left()
     assert sorted(Invoice.objects.values_list("number", flat=True)) == list(range(1, 11))
 
