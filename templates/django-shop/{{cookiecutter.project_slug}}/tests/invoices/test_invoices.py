@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
@@ -15,10 +16,11 @@ from pytest_django.fixtures import Settings
 from catalogue.models import Variant
 from invoices import services
 from invoices.models import Invoice
+from orders import services as orders
 from orders.models import Order, ShippingMethod
 from orders.services import Address, Customer
 from payments import services as payments
-from payments.models import Refund
+from payments.models import Payment, Refund
 from payments.providers.fake import FakeProvider
 from payments.tasks import carry_out
 from tests.conftest import Commits, Staff
@@ -101,6 +103,44 @@ def test_credit_notes_have_together_the_tax_of_the_invoice(variant: Variant) -> 
         services.bring_up_to_date(order)
         said.append(Decimal(re.findall(r"of which tax\s+−€(\d\.\d\d)", words(Invoice.objects.all()[0]))[0]))
     assert sum(said) == order.tax == Decimal("2.38")
+
+
+def test_what_was_taken_off_is_on_it(variant: Variant) -> None:
+    order = place({variant: 1})
+    Order.objects.update(discount=5, discount_name="Thanks", total=F("total") - 5)
+    order.refresh_from_db()
+    payment = payments.start(order)
+    FakeProvider().pay(payment.reference, "works")
+    payments.look(payment)
+    services.bring_up_to_date(order)
+    text = words(Invoice.objects.get())
+    for wanted in ("Thanks", "−€5.00", "€9.90"):
+        assert wanted in text, wanted
+
+
+def test_what_cost_nothing_has_one_too(variant: Variant) -> None:
+    order = place({variant: 1})
+    Order.objects.update(discount=F("total"), tax=0, total=0)
+    order.refresh_from_db()
+    orders.pay(order)
+    assert services.issue_left() == 1
+
+
+def test_a_payment_too_many_goes_back_without_a_credit_note(variant: Variant) -> None:
+    order = place({variant: 1})
+    first = payments.start(order)
+    Payment.objects.update(status="cancelled")
+    second = payments.start(order)
+    Payment.objects.update(status="started")
+    for payment in (first, second):
+        FakeProvider().pay(payment.reference, "works")
+        payments.look(payment)
+    for refund in Refund.objects.all():
+        carry_out.call(refund.pk)
+    services.bring_up_to_date(order)
+    assert Refund.objects.get().status == "done"
+    assert [each.refund for each in Invoice.objects.all()] == [None]
+    assert services.issue_left() == 0
 
 
 def test_what_is_only_held_on_a_card_has_no_invoice(variant: Variant, settings: Settings, commits: Commits) -> None:
@@ -198,4 +238,6 @@ def test_finance_looks_at_them_and_nobody_writes_one_by_hand(staff: Staff, varia
     assert invoice.name in finance.get("/admin/invoices/invoice/").content.decode()
     assert invoice.sha256 in finance.get(f"/admin/invoices/invoice/{invoice.pk}/change/").content.decode()
     assert finance.get("/admin/invoices/invoice/add/").status_code == 403
-    assert staff("Catalogue").get("/admin/invoices/invoice/").status_code == 403
+    assert staff("Support").get("/admin/invoices/invoice/").status_code == 200
+    for role in ("Catalogue", "Fulfilment"):
+        assert staff(role).get("/admin/invoices/invoice/").status_code == 403, role
