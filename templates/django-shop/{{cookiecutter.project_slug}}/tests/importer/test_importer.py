@@ -1,6 +1,7 @@
 """Products from a file: what comes of a good one, and what is said of a bad one."""
 
 import io
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -172,6 +173,27 @@ def test_a_new_price_keeps_nobody_waiting_who_orders(django_assert_max_num_queri
         run(*(line.replace("14.90", "15.90") for line in GOOD))
     assert Variant.objects.get(sku="CUP-W").price == Decimal("15.90")
     assert not [query for query in asked_ if "'~'" in query["sql"]]
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_who_edits_a_product_at_the_desk_and_an_import_do_not_wait_in_a_circle(committed: None) -> None:
+    """The desk saves a product, and then its variants."""
+    run()
+    imported: list[Report] = []
+
+    def again() -> None:
+        imported.append(run(*(line.replace("14.90", "15.90") for line in GOOD)))
+        connection.close()
+
+    thread = threading.Thread(target=again)
+    with transaction.atomic():
+        Product.objects.filter(slug="cup").update(name="Edited")
+        thread.start()
+        thread.join(0.5)
+        Variant.objects.filter(sku="CUP-W").update(position=5)
+    thread.join()
+    assert [report.changed_variants for report in imported] == [1]
+    assert Variant.objects.get(sku="CUP-W").price == Decimal("15.90")
 
 
 def test_the_ledger_says_who_has_imported() -> None:
