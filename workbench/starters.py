@@ -159,6 +159,8 @@ def facts_page(starter: Starter) -> str:
         ("see it", f"`{facts['commands']['demo']}`"),
         ("test it", ", ".join(f"`{command}`" for command in facts["commands"]["test"])),
     ]
+    core = f"what it is about; at most {facts['core']['budget']} lines. "
+    core += f"{starter.common_lines()} of them are the same in each starter on {facts['framework']}"
     return "\n".join(
         [
             f"| framework | {facts['framework']} |",
@@ -171,8 +173,7 @@ def facts_page(starter: Starter) -> str:
             "",
             "| part | lines of Python | what it is |",
             "|---|---|---|",
-            f"| **core** | {starter.core_lines()} | what it is about; at most {facts['core']['budget']} lines. "
-            f"{starter.common_lines()} of them are the same in each starter on {facts['framework']} |",
+            f"| **core** | {starter.core_lines()} | {core} |",
             *(f"| `{extra['name']}` | {starter.lines_of(extra)} | {extra['line']} |" for extra in facts["extra"]),
         ]
     )
