@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, OuterRef, Prefetch, Subquery
+from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,6 +18,7 @@ from config.money import Money
 from stock.errors import OutOfStockError
 from stock.models import Level
 
+merging = Signal()  # `source` is about to be deleted; what is about it goes `into` the other
 FORGOTTEN = timedelta(days=60)
 
 
@@ -103,6 +105,7 @@ def merge(*, token: str, user: User) -> Basket:
             now = {"quantity": together, "price_seen": line.price_seen}
             Line.objects.update_or_create(basket=mine, variant=line.variant, defaults=now)
     if found:
+        merging.send(Basket, source=found, into=mine)
         found.delete()
     return mine
 

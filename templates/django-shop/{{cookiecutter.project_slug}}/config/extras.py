@@ -38,6 +38,10 @@ BY_THE_CLOCK: list[str] = [
     "importer.services.carry_out_left",  # importer
     "invoices.services.issue_left",  # invoices
 ]
+# Functions that write down what an order still lacks, before a person's name is taken off it.
+BEFORE_ERASING: list[str] = [
+    "invoices.services.bring_up_to_date",  # invoices
+]
 
 
 def discounts() -> list[ModuleType]:

@@ -4,15 +4,18 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from config.desk import ReadOnlyInline
+from config.desk import ReadOnlyAdmin
 from coupons.models import Coupon, Redemption
 
 
-class RedemptionInline(ReadOnlyInline):
-    """Who has used it."""
+@admin.register(Redemption)
+class RedemptionAdmin(ReadOnlyAdmin):
+    """Where they were used: a list of its own, since one coupon can have thousands."""
 
-    model = Redemption
-    fields = readonly_fields = ["order", "held"]
+    list_display = ["coupon", "order", "held"]
+    list_filter = ["held"]
+    list_select_related = ["coupon", "order"]
+    search_fields = ["=coupon__code", "=order__number", "=order__email"]
 
 
 @admin.register(Coupon)
@@ -22,7 +25,6 @@ class CouponAdmin(ModelAdmin):
     list_display = ["code", "value", "used", "most", "begins", "ends", "live"]
     list_filter = ["live"]
     search_fields = ["code"]
-    inlines = [RedemptionInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Coupon | None = None) -> bool:
         """What was used stays: take it back by *can be used*."""

@@ -14,6 +14,8 @@ from basket.models import Basket
 from config.money import Money
 from orders.models import Order, amount_field
 
+PREFIX = "Coupon "
+
 
 class Coupon(models.Model):
     """So much off, in percent or as an amount; for so many orders, and so many of one customer."""
@@ -62,7 +64,7 @@ class Coupon(models.Model):
     @property
     def title(self) -> str:
         """How an order calls it."""
-        return f"Coupon {self}"
+        return f"{PREFIX}{self}"
 
     @property
     def money(self) -> Money:

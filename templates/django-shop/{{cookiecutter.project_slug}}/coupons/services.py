@@ -7,7 +7,7 @@ from basket import services as baskets
 from basket.models import Basket
 from config.money import Money
 from coupons.errors import CouponError
-from coupons.models import Chosen, Coupon, Redemption
+from coupons.models import PREFIX, Chosen, Coupon, Redemption
 from orders.models import Kind, Order, OrderEvent
 
 
@@ -45,18 +45,27 @@ def redeem(basket: Basket, order: Order) -> None:
 
     One UPDATE asks and counts at once; whoever comes second waits for its end, and then counts the customer's orders.
     """
+    if not order.discount_name.startswith(PREFIX):
+        return  # it does not hold any more, or something else has lowered the price
     chosen = Chosen.objects.filter(basket=basket).select_related("coupon").first()
     if chosen is None or order.discount_name != chosen.coupon.title:
-        return  # it does not hold any more, or something else has lowered the price
+        raise CouponError("The coupon was changed in this moment. Look at it once more.")
     coupon = chosen.coupon
     free = Coupon.objects.filter(Q(most=None) | Q(used__lt=F("most")), pk=coupon.pk, live=True)
     if not free.update(used=F("used") + 1):
         raise CouponError(f"{coupon} was used up by others at this moment.")
-    theirs = Redemption.objects.filter(coupon=coupon, held=True, order__email=order.email).count()
+    same = Q(order__email=order.email) | Q(order__user=order.user_id, order__user__isnull=False)
+    theirs = Redemption.objects.filter(same, coupon=coupon, held=True).count()
     if coupon.most_each is not None and theirs >= coupon.most_each:
         raise CouponError(f"You have used {coupon} already. Take it off, and order without it.")
     Redemption.objects.create(coupon=coupon, order=order)
     chosen.delete()
+
+
+def carry_over(source: Basket, into: Basket) -> None:
+    """Who signs in keeps what was typed before."""
+    for chosen in Chosen.objects.filter(basket=source):
+        Chosen.objects.update_or_create(basket=into, defaults={"coupon": chosen.coupon})
 
 
 def follow(event: OrderEvent) -> None:

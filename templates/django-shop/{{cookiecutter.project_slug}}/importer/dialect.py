@@ -8,11 +8,12 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from html import unescape
 from typing import IO
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.utils.html import strip_tags
 from django.utils.text import slugify
 
@@ -22,7 +23,7 @@ from importer.errors import FileRefusedError
 
 NEEDED = ("Handle", "Title", "Variant SKU", "Variant Price")
 DEFAULT = "Default Title"  # the option of a product that has none
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@")
 MOST_LINES = 200_000
 MOST_PROBLEMS = 100
 MOST_VARIANTS = 1000  # of a product
@@ -72,6 +73,8 @@ class Reader:
             columns = self._lines.fieldnames or []
         except csv.Error as error:
             raise FileRefusedError([(1, f"It is no CSV: {error}.")]) from error
+        if twice := sorted({name for name in columns if columns.count(name) > 1}):
+            raise FileRefusedError([(1, f"There are two columns {', '.join(twice)}.")])
         if missing := [name for name in NEEDED if name not in columns]:
             hint = " Columns are separated by commas." if any(";" in name for name in columns) else ""
             raise FileRefusedError([(1, f"There is no column {', '.join(missing)}.{hint}")])
@@ -126,7 +129,7 @@ class Reader:
         self._handles[handle] = line
         if slugify(handle) != handle:
             raise WrongError(f"Handle {handle!r}: use a-z, 0-9, - and _.")
-        path = cells.get("Product Category") or cells.get("Type") or "Products"
+        path = harmless("category", cells.get("Product Category") or cells.get("Type") or "Products")
         category = tuple(shelf for part in path.split(">") if slugify(shelf := part.strip()[:80]))[:DEEPEST]
         return Item(
             line=line,
@@ -144,7 +147,7 @@ class Reader:
             raise WrongError(f"SKU {sku!r} was in line {first} already.")
         self._skus[sku] = line
         values = [cells.get(f"Option{number} Value", "") for number in (1, 2, 3)]
-        label = ", ".join(value for value in values if value and value != DEFAULT)[:LONGEST_LABEL]
+        label = ", ".join(harmless("option", value) for value in values if value and value != DEFAULT)[:LONGEST_LABEL]
         if label in item.labels:
             raise WrongError(f"There are two variants {label!r} of this product.")
         if len(item.labels) >= MOST_VARIANTS:
@@ -163,10 +166,15 @@ def fitting(cells: dict[str, str], column: str) -> str:
     text = cells[column]
     if not text:
         raise WrongError(f"There is no {column}.")
-    if text.startswith(FORMULA):
-        raise WrongError(f"{column} {text[:20]!r} begins like a formula.")
     if len(text) > LONGEST[column]:
         raise WrongError(f"{column} has more than {LONGEST[column]} letters.")
+    return harmless(column, text)
+
+
+def harmless(what: str, text: str) -> str:
+    """A text that a spreadsheet, into which somebody exports it one day, does not carry out."""
+    if text.startswith(FORMULA):
+        raise WrongError(f"{what} {text[:20]!r} begins like a formula.")
     return text
 
 
@@ -181,14 +189,15 @@ def decoded(file: IO[bytes]) -> Iterable[str]:
 
 def amount(typed: str) -> Decimal | None:
     """A price in the shop's currency, or None where it is none."""
-    try:
-        price = Decimal(typed)
-    except InvalidOperation:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", typed):
         return None
-    fits = price.is_finite() and 0 <= price < 10**9 and Money(price, settings.CURRENCY).amount == price
-    return price if fits else None
+    price = Decimal(typed)
+    return price if Money(price, settings.CURRENCY).amount == price else None
 
 
 def plain(html: str) -> str:
     """The text of it, a line for each paragraph. What a page shows is escaped anyway."""
-    return unescape(strip_tags(re.sub(r"<(br|/p|/li)[^>]*>", "\n", html))).replace("\x00", "").strip()
+    try:
+        return unescape(strip_tags(re.sub(r"<(br|/p|/li)[^>]*>", "\n", html))).replace("\x00", "").strip()
+    except SuspiciousOperation as error:
+        raise WrongError("Body (HTML) has too many tags in each other.") from error

@@ -123,9 +123,12 @@ def write(items: Iterable[Item], report: Report, *, by: User | None) -> None:
 
     rows = [(row, of_variant(row, products[item.slug], at)) for item in items for at, row in enumerate(item.rows)]
     known = Variant.objects.in_bulk([row.sku for row, _ in rows], field_name="sku")
+    labels = {sku: variant.label for sku, variant in known.items()}
     added, altered = split(Variant, [(known.get(row.sku), values) for row, values in rows])
-    # First out of each other's way: two labels may have changed places.
-    Variant.objects.filter(pk__in=[each.pk for each in altered]).update(label=Concat(Value("~"), "sku"))
+    # First out of each other's way: two labels may have changed places. Of others the price alone is written: a change
+    # of a unique column would keep everybody waiting who orders them.
+    moved = [each.pk for each in altered if each.label != labels[each.sku]]
+    Variant.objects.filter(pk__in=moved).update(label=Concat(Value("~"), "sku"))
     Variant.objects.bulk_update(altered, ["label", "price", "position"])
     Variant.objects.bulk_create(added)
     report.variants += len(rows)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Sum
+from django.utils.timezone import localtime
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
 
@@ -29,7 +30,7 @@ def drawn(name: str, order: Order, refund: Refund | None, at: datetime) -> bytes
     text(paper, "\n".join(order.address_lines), NORMAL)
     paper.ln(16)
     text(paper, name, LARGE)
-    text(paper, f"{at:%Y-%m-%d}   Order {order.number} of {order.placed_at:%Y-%m-%d}", NORMAL)
+    text(paper, f"{at:%Y-%m-%d}   Order {order.number} of {localtime(order.placed_at):%Y-%m-%d}", NORMAL)
     paper.ln(8)
     paper.set_font("Letters", size=NORMAL)
     rows = given_back(order, refund) if refund else bought(order)

@@ -9,19 +9,19 @@ from django.utils import timezone
 
 from invoices.models import Invoice, Series
 from invoices.paper import drawn
-from orders.models import Kind, Order
-from payments.models import Refund
+from orders.models import Order
+from payments.models import Payment, Refund
 
 logger = logging.getLogger("invoices")
-DONE = Refund.Status.DONE
+RECEIVED = Payment.objects.filter(settled=True, status="captured")  # held on a card is not received
+GIVEN = Refund.objects.filter(status=Refund.Status.DONE, payment__in=RECEIVED)  # a payment too many was never billed
 
 
 def bring_up_to_date(order: Order) -> int:
     """Write what an order lacks: its invoice once it is paid, a credit note for each refund. How many it were."""
-    received = not order.total or order.payments.filter(status="captured").exists()  # held on a card is not received
-    if not received or not order.events.filter(kind=Kind.PAID).exists():
+    if order.total and not RECEIVED.filter(order=order).exists():
         return 0
-    given = Refund.objects.filter(payment__order=order, status=DONE).order_by("pk")
+    given = GIVEN.filter(payment__order=order).order_by("pk")
     return sum(issue(order, refund) for refund in (None, *given))
 
 
@@ -46,11 +46,11 @@ def issue(order: Order, refund: Refund | None) -> bool:
 
 def issue_left() -> int:
     """Write what nobody has written: the task was lost with a process, or failed."""
-    paid = Order.objects.filter(events__kind=Kind.PAID)
-    without = paid.exclude(invoices__refund=None, invoices__isnull=False)
-    given = Refund.objects.filter(status=DONE).exclude(pk__in=Invoice.objects.exclude(refund=None).values("refund"))
+    paid = Order.objects.filter(Q(total=0) | Q(pk__in=RECEIVED.values("order")))
+    without = paid.exclude(pk__in=Invoice.objects.filter(refund=None).values("order"))
+    given = GIVEN.exclude(pk__in=Invoice.objects.exclude(refund=None).values("refund"))
     done = 0
-    for order in Order.objects.filter(Q(pk__in=without) | Q(payments__refunds__in=given)).distinct():
+    for order in Order.objects.filter(Q(pk__in=without) | Q(pk__in=given.values("payment__order"))):
         try:
             done += bring_up_to_date(order)
         except Exception:  # one that cannot be written must not keep the others from it

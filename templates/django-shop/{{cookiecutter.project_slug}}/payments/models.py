@@ -32,6 +32,7 @@ class Payment(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.STARTED)
     captured = amount_field(default=0)
     refunded = amount_field(default=0)  # given back, or promised: see Refund
+    settled = models.BooleanField(default=False)  # the order was paid with it; with another that came, too, it was not
     to_void = models.BooleanField(default=False)  # the provider is to be told that it is not wanted any more
     started_at = models.DateTimeField(auto_now_add=True)
 

@@ -138,6 +138,7 @@ def settle(payment: Payment) -> None:
     try:
         with transaction.atomic():
             orders.pay(order)
+        Payment.objects.filter(pk=payment.pk).update(settled=True)
     except OutOfStockError:
         give_back(payment, "It was paid after its time, and is sold out.")
     except WrongStateError:

@@ -9,8 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
+from config.limits import allowed
 from privacy import services
 from privacy.errors import NotYetError
+
+MOST = 5  # downloads in ten minutes, of one address: each looks through everything
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -19,6 +22,9 @@ from privacy.errors import NotYetError
 def data(request: HttpRequest) -> HttpResponse:
     """What one can do; by POST, everything in one file."""
     if request.method == "POST" and isinstance(request.user, User):
+        if not allowed("privacy", request.META["REMOTE_ADDR"], most=MOST, seconds=600):
+            messages.error(request, "That was often. Please wait ten minutes.")
+            return redirect("privacy:data")
         named = {"Content-Disposition": 'attachment; filename="everything-about-me.zip"'}
         return HttpResponse(services.everything(request.user.email), content_type="application/zip", headers=named)
     return render(request, "privacy/data.html")
@@ -41,5 +47,6 @@ def erase(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("privacy:data")
     logout(request)
-    messages.success(request, "Your account is gone, and nobody can tell any more which orders were yours.")
+    said = "Your account is gone, and your orders have no name any more. The bills that we wrote stay as they are."
+    messages.success(request, said)
     return redirect("home")

@@ -33,8 +33,11 @@ def cheap_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+type Commits = Callable[[], AbstractContextManager[Any]]
+
+
 @pytest.fixture
-def commits() -> Callable[[], AbstractContextManager[Any]]:
+def commits() -> Commits:
     """`with commits():` does at its end what waits for a commit: a test is one transaction that has none."""
     return lambda: TestCase.captureOnCommitCallbacks(execute=True)
 

@@ -1,8 +1,6 @@
 """The desk: who may do what, and what is written down of it."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any
 
@@ -21,11 +19,10 @@ from payments import services as payments
 from payments.models import Payment
 from payments.providers.fake import FakeProvider
 from stock.models import Level, Movement
-from tests.conftest import Staff
+from tests.conftest import Commits, Staff
 from tests.shelf import make_variant, place
 
 pytestmark = pytest.mark.django_db
-type Commits = Callable[[], AbstractContextManager[Any]]
 ROLES = ("Catalogue", "Fulfilment", "Finance", "Support")
 
 

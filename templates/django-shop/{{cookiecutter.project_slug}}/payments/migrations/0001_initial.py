@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ),
                 ("captured", models.DecimalField(decimal_places=3, default=0, max_digits=14)),
                 ("refunded", models.DecimalField(decimal_places=3, default=0, max_digits=14)),
+                ("settled", models.BooleanField(default=False)),
                 ("to_void", models.BooleanField(default=False)),
                 ("started_at", models.DateTimeField(auto_now_add=True)),
                 (

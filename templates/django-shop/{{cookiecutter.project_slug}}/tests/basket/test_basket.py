@@ -11,6 +11,7 @@ from basket.models import MOST, Basket, Line
 from catalogue.models import Variant
 from stock.errors import OutOfStockError
 from tests.shelf import PASSWORD, fill, make_variant
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 SHOW, ADD = "/basket/", "/basket/add/"
@@ -149,6 +150,13 @@ def test_old_ones_of_nobody_are_forgotten(ada: User, variant: Variant) -> None:
     Basket.objects.update(changed_at="2020-01-01T00:00Z")
     services.forget_old()
     assert [basket.user for basket in Basket.objects.all()] == [ada]
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_of_ten_clicks_at_once_each_counts(committed: None) -> None:
+    variant, basket = make_variant(stock_of=20), Basket.objects.create()
+    together(lambda _: services.add(basket=basket, variant=variant, quantity=1), 10)
+    assert inside(basket) == {variant.pk: 10}
 
 
 def test_too_many_are_not_even_written_down(variant: Variant) -> None:

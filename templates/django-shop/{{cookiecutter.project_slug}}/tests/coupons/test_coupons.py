@@ -1,5 +1,6 @@
 """Coupons: who may use which, how often, and what comes back."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from basket import services as baskets
 from basket.models import Basket
 from catalogue.models import Variant
@@ -26,6 +28,7 @@ from orders.models import Order, ShippingMethod
 from orders.services import Customer
 from stock.services import differences
 from tests.shelf import ADDRESS, CUSTOMER, fill, make_variant, make_ways, total_of
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 type Staff = Callable[[str], Client]
@@ -57,6 +60,7 @@ def test_a_coupon_lowers_what_is_paid_and_its_tax(variant: Variant, method: Ship
     assert made.discount_name == "Coupon SPRING"
     assert made.tax == Decimal("4.97"), "4.79 of the things and 0.78 of the parcel, less 0.60"
     assert used() == (1, 1)
+    assert not Chosen.objects.exists(), "the next order is one without"
 
 
 def test_no_coupon_gives_money(variant: Variant, method: ShippingMethod) -> None:
@@ -156,26 +160,61 @@ def test_its_value_is_that_of_the_prices_that_are_shown(
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_it_is_not_taken_off_while_somebody_orders_with_it(committed: None) -> None:
+@pytest.mark.parametrize("off", [True, False])
+def test_it_is_neither_taken_off_nor_exchanged_while_somebody_orders_with_it(committed: None, off: bool) -> None:
     make_ways()
     make_coupon()
+    other = make_coupon("OTHER")
     basket = with_coupon(make_variant())
     ordered: list[bool] = []
 
-    def take_off() -> None:
-        services.take_off(basket=basket)
+    def change() -> None:
+        if off:
+            services.take_off(basket=basket)
+        else:
+            services.choose(basket=basket, code=other.code, goods=Money(Decimal(10), "EUR"))
         ordered.append(done.is_set())
         connections.close_all()
 
-    done, thread = threading.Event(), threading.Thread(target=take_off)
+    done, thread = threading.Event(), threading.Thread(target=change)
     with transaction.atomic():
         baskets.locked(basket)
         thread.start()
         thread.join(0.5)
-        assert Chosen.objects.filter(basket=basket).exists()
+        assert Chosen.objects.filter(basket=basket, coupon__code="SPRING").exists()
         done.set()
     thread.join()
     assert ordered == [True]
+
+
+def test_a_customer_with_an_account_uses_it_once_with_whatever_address(
+    variant: Variant, method: ShippingMethod, ada: User
+) -> None:
+    make_coupon()
+    order(with_coupon(variant), method, Customer(email="ada+1@example.org", address=ADDRESS, user=ada))
+    with pytest.raises(CouponError, match="You have used SPRING already"):
+        order(with_coupon(variant), method, Customer(email="ada+2@example.org", address=ADDRESS, user=ada))
+
+
+@pytest.mark.parametrize("change", [{"code": "AUTUMN"}, {"live": False}])
+def test_what_changes_between_the_offer_and_the_order_orders_nothing(
+    variant: Variant, method: ShippingMethod, change: dict[str, Any]
+) -> None:
+    make_coupon()
+    basket = with_coupon(variant)
+    made = order(fill({variant: 1}), method)
+    made.discount_name = "Coupon SPRING"  # as it was offered
+    Coupon.objects.update(**change)
+    with pytest.raises(CouponError):
+        services.redeem(basket, made)
+    assert Redemption.objects.count() == 0
+
+
+def test_it_comes_along_at_sign_in(variant: Variant, method: ShippingMethod, ada: User) -> None:
+    make_coupon()
+    mine = baskets.merge(token=with_coupon(variant).token, user=ada)
+    assert Chosen.objects.get().basket == mine
+    assert order(mine, method).discount == 5
 
 
 def test_what_was_chosen_after_the_offer_is_not_used_up(variant: Variant, method: ShippingMethod) -> None:
@@ -194,23 +233,16 @@ def test_of_ten_at_once_no_more_than_allowed_use_it(
     make_coupon(most=most, most_each=most_each)
     filled = [with_coupon(variant) for _ in range(10)]
     total = total_of(filled[0], method)
-    start, outcomes = threading.Barrier(10), []
 
-    def buy(number: int) -> None:
-        start.wait()
+    def buy(number: int) -> str:
         customer = CUSTOMER if same else Customer(email=f"{number}@example.org", address=ADDRESS)
         try:
             orders.place(basket=filled[number], customer=customer, method=method, expected=total)
-            outcomes.append("placed")
         except OrderError:
-            outcomes.append("refused")
-        connections.close_all()
+            return "refused"
+        return "placed"
 
-    threads = [threading.Thread(target=buy, args=(number,)) for number in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = together(buy, 10)
     allowed = most or 1
     assert sorted(outcomes) == ["placed"] * allowed + ["refused"] * (10 - allowed)
     assert used() == (allowed, allowed)
@@ -269,8 +301,10 @@ def test_finance_makes_coupons_and_nobody_else(staff: Staff) -> None:
         "begins_1": "00:00",
         "live": "on",
     }
-    typed |= {f"redemptions-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
-    assert staff("Support").post("/admin/coupons/coupon/add/", typed).status_code == 403
+    for role in ("Support", "Fulfilment", "Catalogue"):
+        other = staff(role)
+        assert other.post("/admin/coupons/coupon/add/", typed).status_code == 403, role
+        assert other.get("/admin/coupons/redemption/").status_code == 403, role
     finance = staff("Finance")
     assert finance.post("/admin/coupons/coupon/add/", typed).status_code == 302
     coupon = Coupon.objects.get(code="NEW")
@@ -280,3 +314,15 @@ def test_finance_makes_coupons_and_nobody_else(staff: Staff) -> None:
     coupon.refresh_from_db()
     assert (coupon.code, coupon.used) == ("NEWER", 7)
     assert finance.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+
+
+def test_one_that_hundreds_have_used_can_still_be_switched_off(
+    staff: Staff, variant: Variant, method: ShippingMethod, settings: Settings
+) -> None:
+    coupon = make_coupon(most_each=None)
+    made = [order(with_coupon(variant), method) for _ in range(10)]
+    finance, page = staff("Finance"), f"/admin/coupons/coupon/{coupon.pk}/change/"
+    names = re.findall(r'name="(\w[^"]*)"', finance.get(page).content.decode())
+    assert not [name for name in names if "redemption" in name], "a form has a thousand fields at most"
+    listed = finance.get("/admin/coupons/redemption/?q=SPRING").content.decode()
+    assert all(each.number in listed for each in made)

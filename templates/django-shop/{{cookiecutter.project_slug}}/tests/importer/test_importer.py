@@ -2,8 +2,6 @@
 
 import io
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +11,8 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import connections
-from django.test import Client
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -25,10 +23,10 @@ from importer.models import Import, State
 from importer.services import Report
 from stock.models import Level, Movement
 from stock.services import differences, take
+from tests.conftest import Commits, Staff, make_person
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
-type Commits = Callable[[], AbstractContextManager[Any]]
-type Staff = Callable[[str], Client]
 COLUMNS = (
     "Handle,Title,Body (HTML),Vendor,Product Category,Published,Option1 Name,Option1 Value,Option2 Value,Variant SKU,"
     "Variant Inventory Qty,Variant Price,Variant Taxable,Image Src,Status"
@@ -129,6 +127,12 @@ def row(**cells: str) -> str:
         ((COLUMNS, row(price="1,5")), 2, "It has more or fewer cells"),
         ((COLUMNS, row(price="NaN")), 2, "Variant Price 'NaN' is no price in EUR."),
         ((COLUMNS, row(price="-1")), 2, "Variant Price '-1' is no price in EUR."),
+        ((COLUMNS, row(price="1_000")), 2, "Variant Price '1_000' is no price in EUR."),
+        ((COLUMNS, row(price="\N{FULLWIDTH DIGIT ONE}")), 2, "is no price in EUR."),
+        ((COLUMNS, row(label="=HYPERLINK(1)")), 2, "option '=HYPERLINK(1)' begins like a formula."),
+        ((COLUMNS, "lamp,Lamp,,,=cmd > x,,,b,,L,1,2,,,"), 2, "category '=cmd > x' begins like a formula."),
+        ((COLUMNS, f"lamp,Lamp,{'<' * 60}{'b>' * 60},,,,,b,,L,1,2,,,"), 2, "too many tags in each other"),
+        ((COLUMNS + ",Title", row() + ",x"), 1, "There are two columns Title."),
         ((COLUMNS, row(price="1.999")), 2, "Variant Price '1.999' is no price in EUR."),
         ((COLUMNS, row(price="1e99")), 2, "Variant Price '1e99' is no price in EUR."),
         ((COLUMNS, row(pieces="many")), 2, "Variant Inventory Qty 'many' is no number of pieces."),
@@ -151,6 +155,64 @@ def test_what_is_wrong_is_said_with_its_line(lines: tuple[str, ...], line: int, 
     assert len(problems) == 1, problems
     assert problems[0][0] == line
     assert said in problems[0][1]
+
+
+def test_everything_that_has_changed_is_changed() -> None:
+    run()
+    other = GOOD[1].replace("glazed", "painted").replace("Cups", "Bowls").replace("TRUE,Hue", "FALSE,Hue")
+    run(COLUMNS, other.replace("14.90,TRUE", "14.90,FALSE"), *GOOD[2:])
+    cup = Product.objects.select_related("category").get(slug="cup")
+    assert (cup.description, cup.category.path) == ("Thrown & painted.\nx", "home/bowls/")
+    assert (cup.live, cup.tax_class) == (False, TaxClass.ZERO)
+
+
+def test_a_new_price_keeps_nobody_waiting_who_orders(django_assert_max_num_queries: Any) -> None:
+    """A change of a column with a unique index is one for which others wait."""
+    run()
+    with CaptureQueriesContext(connection) as asked_:
+        run(*(line.replace("14.90", "15.90") for line in GOOD))
+    assert Variant.objects.get(sku="CUP-W").price == Decimal("15.90")
+    assert not [query for query in asked_ if "'~'" in query["sql"]]
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_who_edits_a_product_at_the_desk_and_an_import_do_not_wait_in_a_circle(committed: None) -> None:
+    """The desk saves a product, and then its variants."""
+    run()
+    imported: list[Report] = []
+
+    def again() -> None:
+        imported.append(run(*(line.replace("14.90", "15.90") for line in GOOD)))
+        connection.close()
+
+    thread = threading.Thread(target=again)
+    with transaction.atomic():
+        Product.objects.filter(slug="cup").update(name="Edited")
+        thread.start()
+        thread.join(0.5)
+        Variant.objects.filter(sku="CUP-W").update(position=5)
+    thread.join()
+    assert [report.changed_variants for report in imported] == [1]
+    assert Variant.objects.get(sku="CUP-W").price == Decimal("15.90")
+
+
+def test_the_ledger_says_who_has_imported() -> None:
+    boss = make_person(staff=True)
+    services.run(file(), by=boss, try_only=False)
+    assert {each.by for each in Movement.objects.all()} == {boss}
+
+
+def test_a_file_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importer.dialect.MOST_LINES", 2)
+    assert refused() == [(4, "No more than 2 lines are read.")]
+
+
+def test_a_file_that_is_too_large_is_refused(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importer.admin.LARGEST", 10)
+    upload = SimpleUploadedFile("x.csv", file().getvalue())
+    page = staff("Catalogue").post("/admin/importer/import/add/", {"file": upload}).content.decode()
+    assert "MB at most: cut it in two." in page
+    assert not Import.objects.exists()
 
 
 def test_one_wrong_line_of_many_and_nothing_is_imported() -> None:
@@ -260,7 +322,8 @@ def test_the_catalogue_uploads_and_reads_what_became_of_it(staff: Staff, commits
     page = catalogue.get(f"/admin/importer/import/{refused_.pk}/change/").content.decode()
     assert "line 1: There is no column Title, Variant SKU, Variant Price." in page
     assert not [*tmp_path.rglob("*.csv")], "what is done with is not kept"
-    assert staff("Support").get("/admin/importer/import/").status_code == 403
+    for role in ("Support", "Fulfilment", "Finance"):
+        assert staff(role).get("/admin/importer/import/").status_code == 403, role
 
 
 def test_an_import_that_nobody_has_done_is_taken_up(tmp_path: Path) -> None:
@@ -321,18 +384,7 @@ def test_who_was_taken_for_dead_writes_no_more(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_of_eight_at_once_one_is_done_at_a_time_and_none_is_lost(committed: None) -> None:
     made = [asked() for _ in range(8)]
-    start = threading.Barrier(8)
-
-    def work(number: int) -> None:
-        start.wait()
-        services.carry_out(made[number].pk)
-        connections.close_all()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(lambda number: services.carry_out(made[number].pk), 8)
     Import.objects.update(at=timezone.now() - timedelta(minutes=6))
     services.carry_out_left()
     assert {*Import.objects.values_list("state", flat=True)} == {State.DONE}

@@ -1,8 +1,6 @@
 """The way to an order, page by page."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -17,14 +15,13 @@ from orders.models import Order, ShippingMethod
 from orders.services import Customer
 from orders.states import Status
 from stock.models import Level
-from tests.conftest import make_person
+from tests.conftest import Commits, make_person
 from tests.shelf import ADDRESS, make_variant, place
 
 pytestmark = pytest.mark.django_db
 TYPED = {"email": "ada@example.org", "name": ADDRESS.name, "street": ADDRESS.street} | {
     "postcode": ADDRESS.postcode, "city": ADDRESS.city, "country": "DE",
 }  # fmt: skip
-type Commits = Callable[[], AbstractContextManager[Any]]
 
 
 def total(client: Client) -> str:

@@ -1,7 +1,6 @@
 """Orders: what may happen to one, and what is written down of it."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,10 +23,11 @@ from orders.states import NEXT, Status
 from stock.errors import OutOfStockError
 from stock.models import Level
 from stock.services import differences
+from tests.conftest import Commits
 from tests.shelf import CUSTOMER, fill, make_variant, make_ways, place, total_of
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
-type Commits = Callable[[], AbstractContextManager[Any]]
 
 
 def level(variant: Variant) -> int:
@@ -126,6 +126,14 @@ def test_tax_is_of_the_country_and_of_the_class(
 
 
 def test_the_machine_is_the_table(variant: Variant) -> None:
+    assert {seen.value: {to.value for to in after} for seen, after in NEXT.items()} == {
+        "pending": {"paid", "cancelled", "expired"},
+        "paid": {"shipped", "cancelled"},
+        "shipped": {"returned"},
+        "expired": {"paid"},
+        "returned": set(),
+        "cancelled": set(),
+    }
     order = place({variant: 1})
     for seen in Status:
         for to in Status:
@@ -254,6 +262,16 @@ def test_a_mail_server_that_is_gone_loses_nothing(
     assert len(mail.outbox) == 1
     assert mail.outbox[0].extra_headers["Message-ID"] == f"<{left.message_id}@localhost>"
     assert tasks.send_left() == 0
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_of_ten_workers_one_sends_a_mail(committed: None) -> None:
+    make_ways()
+    event = place({make_variant(): 1}).events.get()
+    Mail.objects.update(sent_at=None, claimed_until=None)
+    mail.outbox.clear()
+    together(lambda _: tasks.send.call(event.pk), 10)
+    assert len(mail.outbox) == 1
 
 
 def test_one_mail_that_cannot_be_written_keeps_no_other_from_it(variant: Variant) -> None:

@@ -211,6 +211,7 @@ def test_a_refund_that_is_asked_for_twice_is_given_once(shop: PaymentProvider, b
     assert shop.look(reference).refunded == euro("4.90")
     assert shop.refund(reference, amount=euro("20"), key=token_hex(8)) not in given
     assert shop.look(reference).refunded == euro("24.90")
+    assert shop.refund(reference, amount=euro("4.90"), key=key) in given  # nothing is left, and nothing more is asked
     unless(shop, "refuse to give back too much")
     with pytest.raises(RefusedError):
         shop.refund(reference, amount=euro("0.01"), key=token_hex(8))

@@ -1,10 +1,8 @@
 """Money: every payment has its order, nothing is counted twice, and no more goes back than came."""
 
 import json
-import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
@@ -15,7 +13,6 @@ import stripe
 from django.conf import settings
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -36,11 +33,12 @@ from payments.providers.intents import sign
 from payments.providers.stripe import ask
 from stock.models import Level
 from stock.services import differences
+from tests.conftest import Commits
 from tests.shelf import make_variant, make_ways, place
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 HOOK = "/webhooks/fake/"
-type Commits = Callable[[], AbstractContextManager[Any]]
 
 
 def euro(amount: str) -> Money:
@@ -260,27 +258,21 @@ def test_of_twenty_deliveries_of_one_message_one_counts(committed: None) -> None
     payment = services.start(place({make_variant(): 1}))
     mail.outbox.clear()
     body = succeeded(payment)
-    statuses: list[int] = []
-    start = threading.Barrier(20)
-
-    def deliver() -> None:
-        start.wait()
-        statuses.append(send(body))
-        connections.close_all()
-
-    at_once(deliver, 20)
-    assert statuses == [200] * 20
+    assert together(lambda _: send(body), 20) == [200] * 20
     assert WebhookEvent.objects.get().processed_at
     assert kinds(payment.order) == [Kind.PLACED, Kind.PAID]
     assert len(mail.outbox) == 1
 
 
-def at_once(do: Callable[[], None], many: int) -> None:
-    threads = [threading.Thread(target=do) for _ in range(many)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_of_twenty_deliveries_of_a_refusal_one_is_written_down(committed: None) -> None:
+    make_ways()
+    payment = services.start(place({make_variant(): 1}))
+    _, told = FakeProvider().pay(payment.reference, "declined")
+    assert told
+    body = told
+    assert together(lambda _: send(body), 20) == [200] * 20
+    assert kinds(payment.order) == [Kind.PLACED, Kind.DECLINED]
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -288,20 +280,15 @@ def test_of_ten_refunds_at_once_no_more_goes_back_than_came(committed: None) -> 
     make_ways()
     payment = pay(place({make_variant("10.10"): 3}))
     assert payment.captured == Decimal("35.20")
-    outcomes: list[str] = []
-    start = threading.Barrier(10)
 
-    def give() -> None:
-        start.wait()
+    def give(_: int) -> str:
         try:
             services.refund(payment=payment, amount=euro("8.80"), reason="x", by=None)
         except TooMuchError:
-            outcomes.append("too much")
-        else:
-            outcomes.append("given")
-        connections.close_all()
+            return "too much"
+        return "given"
 
-    at_once(give, 10)
+    outcomes = together(give, 10)
     payment.refresh_from_db()
     assert sorted(outcomes) == ["given"] * 4 + ["too much"] * 6
     assert payment.refunded == payment.captured
@@ -317,7 +304,7 @@ def test_cancelling_and_paying_at_once_wait_for_each_other_and_lose_nothing(comm
         order = place({variant: 1})
         payment = services.start(order)
         FakeProvider().pay(payment.reference, "works")
-        assert cancel_and_learn(order, payment) == []
+        cancel_and_learn(order, payment)
         order.refresh_from_db()
         payment.refresh_from_db()
         kept = payment.left == order.to_pay
@@ -325,29 +312,17 @@ def test_cancelling_and_paying_at_once_wait_for_each_other_and_lose_nothing(comm
     assert differences() == {}
 
 
-def cancel_and_learn(order: Order, payment: Payment) -> list[Exception]:
-    """Both in the same moment; what went wrong."""
-    broken: list[Exception] = []
-    start = threading.Barrier(2)
+def cancel_and_learn(order: Order, payment: Payment) -> None:
+    """Both in the same moment."""
 
-    def run(do: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            do()
-        except WrongStateError:
-            pass  # the other one was faster
-        except Exception as error:
-            broken.append(error)
-        finally:
-            connections.close_all()
+    def run(number: int) -> None:
+        with suppress(WrongStateError):  # the other one was faster
+            if number:
+                services.cancel(order, by=None)
+            else:
+                services.look(payment)
 
-    both: list[Callable[[], object]] = [lambda: services.cancel(order, by=None), lambda: services.look(payment)]
-    threads = [threading.Thread(target=run, args=[do]) for do in both]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return broken
+    together(run, 2)
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "24.91", "1000000"])

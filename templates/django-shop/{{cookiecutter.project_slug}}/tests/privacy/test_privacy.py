@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,14 +14,18 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from basket import services as baskets
 from basket.models import Basket
+from config import extras
 from orders import services as orders
 from orders.models import Kind, Mail, Order
 from orders.services import Address, Customer
@@ -32,9 +37,12 @@ from payments.providers.intents import sign
 from payments.tasks import carry_out
 from privacy import services
 from privacy.errors import NotYetError
+from stock import services as stock
+from stock.models import Movement, Reason
 from stock.services import differences
 from tests.conftest import make_person
-from tests.shelf import ADDRESS, PASSWORD, make_variant, place
+from tests.shelf import ADDRESS, PASSWORD, make_variant, make_ways, place, total_of
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 type Staff = Callable[[str], Client]
@@ -192,6 +200,116 @@ def test_an_order_that_nobody_has_paid_cannot_be_paid_afterwards(grace: User) ->
     assert left_of(OF_HER) == []
 
 
+def test_what_is_held_on_a_card_must_be_received_or_let_go_first(grace: User, settings: Settings) -> None:
+    settings.PAYMENT_CAPTURE = "manual"
+    order = paid(grace)
+    orders.ship(order, tracking="", by=None)
+    with pytest.raises(NotYetError, match=f"Not finished yet: {order.number}"):
+        services.erase(GRACE)
+    payments.capture(order.payments.get())
+    assert services.erase(GRACE) == 3
+
+
+written: list[str] = []
+
+
+def write(order: Order) -> None:
+    written.append(order.address["name"])
+
+
+def test_what_an_order_still_lacks_is_written_before_its_name_is_gone(
+    grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "BEFORE_ERASING", [f"{__name__}.write"])
+    services.erase(GRACE)
+    assert written == ["Grace Hopper"] * 2
+
+
+def test_who_has_worked_here_leaves_what_was_done_and_no_name(grace: User, ada: User) -> None:
+    order = paid(ada, "ada@example.org", ADDRESS)
+    orders.ship(order, tracking="", by=grace)
+    stock.correct(variant=make_variant().pk, delta=1, reason=Reason.COUNTED, by=grace)
+    kind = ContentType.objects.get_for_model(Order)
+    LogEntry.objects.create(user=grace, content_type=kind, object_id="1", object_repr="x", action_flag=CHANGE)
+    grace.groups.add(Group.objects.get(name="Fulfilment"))
+    services.erase(GRACE)
+    assert left_of(OF_HER) == []
+    grace.refresh_from_db()
+    assert grace.email.endswith("@erased.invalid")
+    assert (grace.is_active, grace.has_usable_password(), grace.groups.count()) == (False, False, 0)
+    assert order.events.filter(by=grace).exists()
+    assert Movement.objects.filter(by=grace).exists()
+    assert LogEntry.objects.filter(user=grace).exists()
+
+
+def test_who_has_typed_an_address_of_others_keeps_the_session(grace: User, ada: User) -> None:
+    bob = Client()
+    bob.force_login(ada)
+    session = bob.session
+    session["checkout_address"] = {"email": GRACE, "street": "Bob's Road 1"}
+    session.save()
+    held, _ = opened(services.everything(GRACE))
+    assert "Bob's Road" not in json.dumps(held)
+    assert "_auth_user_hash" not in json.dumps(held)
+    services.erase(GRACE)
+    assert bob.get("/orders/").status_code == 200
+
+
+def test_orders_of_each_address_that_is_theirs_are_theirs(grace: User) -> None:
+    EmailAddress.objects.create(user=grace, email="Old@example.org", verified=True)
+    EmailAddress.objects.create(user=grace, email="guessed@example.org", verified=False)
+    for email in ("old@example.org", "guessed@example.org"):
+        orders.ship(paid(email=email, where=ADDRESS), tracking="", by=None)
+    assert services.erase(GRACE) == 3
+    assert left_of(("old@example.org",)) == []
+    assert Order.objects.filter(email="guessed@example.org").exists()
+
+
+def test_the_log_of_who_only_sounds_alike_stays(grace: User) -> None:
+    kind, boss = ContentType.objects.get_for_model(User), User.objects.get(email="boss@example.org")
+    alike = f"anna-{GRACE}"
+    LogEntry.objects.create(user=boss, content_type=kind, object_id="1", object_repr=alike, action_flag=CHANGE)
+    services.erase(GRACE)
+    assert LogEntry.objects.filter(object_repr=alike).exists()
+
+
+def test_papers_lie_beside_the_data() -> None:
+    held, order = services.Held(), Order(pk=7)
+    order.tracking = b"%PDF"  # type: ignore[assignment]
+    assert held.value(order, "tracking") == "orders.order-7.tracking"
+    assert held.files == {"orders.order-7.tracking": b"%PDF"}
+
+
+def test_messages_about_many_payments_are_found(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = services.messages_about(services.orders_of(GRACE)).count()
+    monkeypatch.setattr(services, "AT_ONCE", 1)
+    assert services.messages_about(services.orders_of(GRACE)).count() == found == 2
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_who_orders_at_this_moment_is_not_erased(committed: None) -> None:
+    method, grace, placed = make_ways(), make_person(GRACE), threading.Event()
+    basket = Basket.objects.create(user=grace)
+    baskets.add(basket=basket, variant=make_variant(), quantity=1)
+    total, customer = total_of(basket, method), Customer(email=GRACE, address=WHERE, user=grace)
+
+    def act(number: int) -> str:
+        if number:
+            with transaction.atomic():
+                orders.place(basket=basket, customer=customer, method=method, expected=total)
+                placed.set()
+                threading.Event().wait(0.7)  # the other one looks for orders meanwhile
+            return "placed"
+        placed.wait()
+        try:
+            services.erase(GRACE)
+        except NotYetError:
+            return "waited"
+        return "erased"
+
+    assert together(act, 2) == ["waited", "placed"]
+
+
 def test_one_that_was_paid_in_this_moment_is_not_forgotten(grace: User) -> None:
     order = place({make_variant(): 1}, Customer(email=GRACE, address=WHERE, user=grace))
     payment = payments.start(order)
@@ -260,6 +378,12 @@ def test_a_customer_downloads_and_erases(grace: User) -> None:
     assert "Your account is gone" in page
     assert left_of(OF_HER) == []
     assert client.get("/account/data/").status_code == 302
+
+
+def test_nobody_downloads_all_day(grace: User, counted: None) -> None:
+    client = signed_in_now()
+    types = [client.post("/account/data/").headers["Content-Type"] for _ in range(6)]
+    assert [each == "application/zip" for each in types] == [True] * 5 + [False]
 
 
 def test_what_cannot_be_erased_yet_is_said(grace: User) -> None:

@@ -1,12 +1,11 @@
 """The stock: nobody ever gets what is not there."""
 
-import threading
+from contextlib import suppress
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
-from basket.models import Basket
 from catalogue.models import Variant
 from orders import services as orders
 from orders.errors import EmptyBasketError
@@ -15,6 +14,7 @@ from stock import services
 from stock.errors import OutOfStockError
 from stock.models import Level, Movement, Reason
 from tests.shelf import CUSTOMER, fill, make_variant, make_ways, total_of
+from tests.together import together
 
 
 def level(variant: Variant) -> int:
@@ -75,23 +75,16 @@ def test_of_twenty_clicks_on_one_button_one_orders(committed: None) -> None:
     method, variant = make_ways(), make_variant(stock_of=100)
     basket = fill({variant: 3})
     total = total_of(basket, method)
-    placed, empty = list[Order](), list[Exception]()
-    start = threading.Barrier(20)
 
-    def click() -> None:
-        start.wait()
+    def click(_: int) -> bool:
         try:
-            placed.append(orders.place(basket=basket, customer=CUSTOMER, method=method, expected=total))
-        except EmptyBasketError as error:
-            empty.append(error)
-        connections.close_all()
+            orders.place(basket=basket, customer=CUSTOMER, method=method, expected=total)
+        except EmptyBasketError:
+            return False
+        return True
 
-    threads = [threading.Thread(target=click) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(placed), len(empty), level(variant)) == (1, 19, 97)
+    assert sum(together(click, 20)) == 1
+    assert level(variant) == 97
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -101,27 +94,16 @@ def test_twenty_at_once_buy_exactly_what_is_there(committed: None) -> None:
     one, other = make_variant(stock_of=30), make_variant(stock_of=30)
     baskets = [[fill({one: 1, other: 1} if each % 2 else {other: 1, one: 1}) for _ in range(5)] for each in range(20)]
     total = total_of(baskets[0][0], method)
-    sold, refused, broken = list[Order](), list[Basket](), list[Exception]()
-    start = threading.Barrier(20)
 
-    def buy(mine: list[Basket]) -> None:
-        start.wait()
-        for basket in mine:
-            try:
-                sold.append(orders.place(basket=basket, customer=CUSTOMER, method=method, expected=total))
-            except OutOfStockError:
-                refused.append(basket)
-            except Exception as error:
-                broken.append(error)
-        connections.close_all()
+    def buy(number: int) -> int:
+        sold = 0
+        for basket in baskets[number]:
+            with suppress(OutOfStockError):
+                orders.place(basket=basket, customer=CUSTOMER, method=method, expected=total)
+                sold += 1
+        return sold
 
-    threads = [threading.Thread(target=buy, args=[mine]) for mine in baskets]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert broken == []
-    assert (len(sold), len(refused)) == (30, 70)
+    assert sum(together(buy, 20)) == 30
     for variant in (one, other):
         assert level(variant) == 0
         assert OrderLine.objects.filter(variant=variant).aggregate(many=Sum("quantity"))["many"] == 30

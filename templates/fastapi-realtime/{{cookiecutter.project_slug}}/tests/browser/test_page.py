@@ -29,6 +29,7 @@ async def say(page: Page, text: str) -> None:
 
 async def open_room(page: Page, name: str = "General") -> None:
     await page.reload()
+    await page.locator("#light[data-state=live]").wait_for()  # what is said before that is no news to this page
     await page.get_by_role("link", name=name).click()
     await expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 

@@ -1,6 +1,7 @@
 """Serve in production."""
 
 import os
+import threading
 from importlib import import_module
 from typing import Any
 
@@ -29,6 +30,19 @@ class Command(BaseCommand):
         run(settings.HOST, settings.PORT)
 
 
+class Interrupt(threading.Event):
+    """What the server waits for, and handlers of signals set: also in the middle of each other.
+
+    Of two signals at once (uv passes on what the whole group gets, too) the second handler begins while the first has
+    the lock of an Event, and would wait for it for ever. This lock is one that its owner can take again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.RLock()
+        self._cond = threading.Condition(self.lock)
+
+
 def run(host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM; what was begun then is finished, or cut after five seconds."""
     server = Granian(
@@ -44,4 +58,5 @@ def run(host: str, port: int) -> None:
         log_access=False,
         log_level=LogLevels.warning,
     )
+    server.main_loop_interrupt = Interrupt()
     server.serve()

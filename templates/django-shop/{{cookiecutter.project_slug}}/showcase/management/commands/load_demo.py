@@ -16,11 +16,12 @@ from basket.models import Basket
 from catalogue import images
 from catalogue.models import Category, Product, ProductImage, TaxClass, Variant
 from orders import services as orders
-from orders.models import Order, ShippingMethod, TaxRate
+from orders.models import Mail, Order, ShippingMethod, TaxRate
 from orders.services import Address, Customer
 from payments import services as payments
-from payments.models import Payment
+from payments.models import Payment, Refund
 from payments.providers.fake import FakeProvider
+from payments.tasks import carry_out
 from showcase import things
 from stock import services as stock
 from stock.models import Reason
@@ -43,6 +44,10 @@ class Command(BaseCommand):
         shelves()
         for number, address in enumerate(things.addresses()[: len(STATES)]):
             order(number, address, STATES[number])
+        for refund in Refund.objects.filter(status=Refund.Status.PENDING):
+            carry_out.call(refund.pk)
+        # They are made up: nobody gets their mails, and the demo does not print them.
+        Mail.objects.filter(event__order__email__endswith="@example.org").update(sent_at=timezone.now())
         self.stdout.write(f"{Product.objects.count()} products, {Order.objects.count()} orders.")
 
 
