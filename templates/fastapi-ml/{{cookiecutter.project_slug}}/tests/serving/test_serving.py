@@ -154,7 +154,11 @@ async def test_overload_is_refused_at_once_and_passes(settings: Settings, serve:
 
 
 async def test_a_client_that_goes_away_frees_its_place(
-    settings: Settings, serve: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    serve: Serve,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     gate, runs, run = threading.Event(), list[int](), Engine.run
 
@@ -189,6 +193,7 @@ async def test_a_client_that_goes_away_frees_its_place(
         gate.set()
         assert (await stays).status_code == 200
     assert len(runs) == 1, "what nobody waited for was not computed"
+    assert "Traceback" not in caplog.text, "that a client goes away is no fault"
 
 
 async def test_other_versions_are_loaded_when_they_are_asked_for_and_few_are_kept(
