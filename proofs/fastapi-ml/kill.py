@@ -49,6 +49,7 @@ async def work() -> None:
     """Register and promote for ever, one of several that do. Runs in a process of its own, until it is killed."""
     settings = Settings()
     database, files = Database(settings.async_database), Files(settings.model_folder)
+    print("at work", flush=True)
     while True:
         made = times(random.randint(2, 200))
         await files.write(made.sha256, once(made.content))
@@ -109,13 +110,25 @@ async def client(urls: list[str], key: str, answered: list[int]) -> None:
 def workers(settings: dict[str, str], count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes that work, each in a session of its own."""
     command = [sys.executable, __file__, "work"]
-    running = [subprocess.Popen(command, cwd=PROJECT, env=os.environ | settings) for _ in range(count)]
+    env = os.environ | settings
+    running = [subprocess.Popen(command, cwd=PROJECT, env=env, stdout=subprocess.PIPE) for _ in range(count)]
     try:
+        for process in running:
+            assert process.stdout
+            assert process.stdout.readline() == b"at work\n"
         yield running
     finally:
         for process in running:
             process.kill()
-            process.wait()
+            process.communicate()
+
+
+def work_and_die(environment: dict[str, str]) -> None:
+    """Two workers, for a moment."""
+    with workers(environment, 2) as running:
+        time.sleep(random.uniform(0.05, 1.5))
+        for process in running:
+            process.send_signal(signal.SIGKILL)
 
 
 async def prove(on: str) -> None:
@@ -152,10 +165,7 @@ async def prove(on: str) -> None:
         ]
         versions = promotions = 0
         for number in range(KILLS):
-            with workers(environment, 2) as running:
-                await asyncio.sleep(random.uniform(1.5, 4))
-                for process in running:
-                    process.send_signal(signal.SIGKILL)
+            await asyncio.to_thread(work_and_die, environment)
             if number % 5 == 4:
                 victim = random.choice(applications)
                 await asyncio.to_thread(victim.kill)

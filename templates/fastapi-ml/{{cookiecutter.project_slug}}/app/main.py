@@ -8,7 +8,8 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
 from app import pages, problems, security
@@ -37,6 +38,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     lifespan = partial(running, settings)
     app = Application(title="Departure delays", lifespan=lifespan, openapi_url=OPENAPI, docs_url=None, redoc_url=None)
     problems.install(app)
+    # Nobody is there to read it, and it is no fault to be logged.
+    app.add_exception_handler(ClientDisconnect, lambda _request, _error: Response(status_code=499))
     security.install(app, settings)
     # Extras first: /v2/models/stats is not about a model of that name.
     for router in (*(extra.router for extra in all_extras().values() if extra.router), protocol, pages.router):

@@ -13,7 +13,7 @@ from sqlalchemy import Table, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.database import Database, migrations
-from app.registry.models import Model, Promotion
+from app.registry.models import Model, Promotion, Version
 from app.settings import Settings
 from tests.conftest import fresh_database
 
@@ -63,9 +63,12 @@ async def test_a_question_about_the_schema_waits_for_no_writer(database: Databas
 
 
 async def test_an_error_does_not_carry_what_people_wrote(database: Database) -> None:
+    async with database.write() as session:
+        session.add(model := Model(id=uuid.uuid4(), name="a"))
+    facts = {"model_id": model.id, "number": 1, "size": 1, "card": {}, "created_by": "what-they-wrote"}
     with pytest.raises(IntegrityError) as failed:
         async with database.write() as session:
-            session.add_all([Model(name="what-they-wrote") for _ in range(2)])
+            session.add_all([Version(sha256=each * 64, **facts) for each in "ab"])
     assert "what-they-wrote" not in str(failed.value)
 
 

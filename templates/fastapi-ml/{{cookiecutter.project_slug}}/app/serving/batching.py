@@ -167,11 +167,9 @@ class Lane:
 
     def settle(self, jobs: list[Job], started: float, running: "asyncio.Future[Run]") -> None:
         """Give each its own answer, and note how long it took."""
-        if error := running.exception():
-            outcome: Outcome = ModelFailed(f"It failed in a way that nobody foresaw: {type(error).__name__}.")
-            run = Run([outcome] * len(jobs), (0.0, 0.0, 0.0))
-        else:
-            run = running.result()
+        error = running.exception()
+        unforeseen: Outcome = ModelFailed(f"It failed in a way that nobody foresaw: {type(error).__name__}.")
+        run = Run([unforeseen] * len(jobs), (0.0, 0.0, 0.0)) if error else running.result()
         elapsed, rows = time.perf_counter() - started, sum(job.rows for job in jobs)
         together = len(jobs) > 1
         if not any(isinstance(found, Problem) for found in run.outcomes):  # what failed says nothing about the costs

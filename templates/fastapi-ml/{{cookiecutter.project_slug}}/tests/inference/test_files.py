@@ -25,7 +25,7 @@ def test_a_model_that_does_what_its_card_says_is_loaded(model: Made) -> None:
 @pytest.mark.parametrize("name", ["linear", "forest"])
 def test_a_file_that_is_cut_short_is_refused(name: str, part: float) -> None:
     whole = trained(name)
-    with pytest.raises(BadModel):
+    with pytest.raises(BadModel, match=r"cut short|no ONNX model"):
         Engine(whole.content[: int(len(whole.content) * part)], whole.card)
 
 
@@ -35,11 +35,12 @@ def test_what_is_no_onnx_is_refused(content: bytes) -> None:
         Engine(content, times(2).card)
 
 
-def test_tensors_in_other_files_are_refused() -> None:
+@pytest.mark.parametrize("place", [TensorProto.EXTERNAL, TensorProto.DEFAULT])
+def test_tensors_in_other_files_are_refused(place: int) -> None:
     model = load_from_string(times(2).content)
     held = model.graph.initializer[0]
     held.ClearField("raw_data")
-    held.data_location = TensorProto.EXTERNAL
+    held.data_location = place
     entry = held.external_data.add()
     entry.key, entry.value = "location", "/etc/passwd"
     with pytest.raises(BadModel, match="tensors in other files"):
