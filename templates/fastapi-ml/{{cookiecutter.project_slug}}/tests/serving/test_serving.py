@@ -1,6 +1,7 @@
 """Serving as a client sees it: changes without a gap, overload, clients that go away."""
 
 import asyncio
+import json
 import threading
 import time
 from collections import Counter
