@@ -23,7 +23,7 @@ from app.serving.batching import Scheduler
 from app.serving.routes import router as protocol
 from app.serving.shelf import Shelf
 from app.settings import Settings
-from app.state import State, finish
+from app.state import State, rest
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +80,7 @@ async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
         else:
             logger.error("Not ready: %s", body.get("detail", "the database does not answer"))
         looking = asyncio.create_task(shelf.run())
-        stack.push_async_callback(finish, looking)
-        stack.callback(looking.cancel)
+        stack.push_async_callback(rest, looking, shelf.busy)
         for extra in all_extras().values():
             if extra.lifespan:
                 await stack.enter_async_context(extra.lifespan(state))

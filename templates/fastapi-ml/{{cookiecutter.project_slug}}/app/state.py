@@ -42,10 +42,10 @@ class State(TypedDict):
     helpers: dict[str, Callable[[], bool]]
 
 
-async def finish(task: asyncio.Task[None]) -> None:
-    """Let a task of the process come to its end by itself, for a moment: it may be amid a question to the database."""
-    await asyncio.wait({task}, timeout=0.5)
-    task.cancel()
+async def rest(task: asyncio.Task[None], busy: asyncio.Lock) -> None:
+    """End a task that goes on for ever while it does nothing: cut amid a question, it would leave a connection open."""
+    async with busy:
+        task.cancel()
 
 
 def state_of(connection: HTTPConnection) -> State:

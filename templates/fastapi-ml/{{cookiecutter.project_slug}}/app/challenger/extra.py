@@ -14,7 +14,7 @@ from app.challenger.routes import router
 from app.challenger.services import Challengers, Mode
 from app.commands import in_database
 from app.extras import Extra
-from app.state import State, finish
+from app.state import State, rest
 
 logger = logging.getLogger(__name__)
 commands = typer.Typer()
@@ -43,7 +43,8 @@ async def look(challengers: Challengers) -> None:
     """Look, again and again, until cancelled."""
     while True:
         try:
-            await challengers.refresh()
+            async with challengers.busy:
+                await challengers.refresh()
         except (SQLAlchemyError, OSError) as error:
             logger.warning("Challengers cannot be looked up: %s", type(error).__name__)
         await asyncio.sleep(services.LOOK_EVERY)
@@ -58,8 +59,7 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     state["extras"]["challenger"] = challengers
     task = asyncio.create_task(look(challengers))
     yield
-    task.cancel()
-    await finish(task)
+    await rest(task, challengers.busy)
     await challengers.finish()
     with suppress(SQLAlchemyError, OSError):
         await challengers.refresh()

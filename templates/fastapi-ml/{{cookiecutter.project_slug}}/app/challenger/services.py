@@ -81,6 +81,7 @@ class Challengers:
         self._known: dict[str, Challenger] = {}
         self._seen: dict[tuple[str, int, int], Tally] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self.busy = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Look who challenges whom, and write what was seen."""

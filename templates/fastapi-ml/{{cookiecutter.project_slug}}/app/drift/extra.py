@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.drift.routes import router
 from app.drift.services import Watch
 from app.extras import Extra
-from app.state import State, finish
+from app.state import State, rest
 
 
 @asynccontextmanager
@@ -20,8 +20,7 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     state["extras"]["drift"] = watch
     task = asyncio.create_task(watch.run())
     yield
-    task.cancel()
-    await finish(task)
+    await rest(task, watch.busy)
     with suppress(SQLAlchemyError, OSError):
         await watch.write()
 

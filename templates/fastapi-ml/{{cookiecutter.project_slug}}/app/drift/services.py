@@ -34,6 +34,7 @@ class Watch:
     def __init__(self, database: Database, shelf: Shelf) -> None:
         self._database, self._shelf = database, shelf
         self._counts: dict[tuple[str, int], dict[str, Array]] = {}
+        self.busy = asyncio.Lock()
 
     def note(self, _: Holder, lane: Lane, inputs: Mapping[str, Array], _outputs: Mapping[str, Array]) -> None:
         """Count the rows of a request in the bins of training."""
@@ -47,8 +48,9 @@ class Watch:
         while True:
             await asyncio.sleep(WRITE_EVERY)
             try:
-                await self.write()
-                await self.judge()
+                async with self.busy:
+                    await self.write()
+                    await self.judge()
             except (SQLAlchemyError, OSError) as error:
                 logger.warning("Drift cannot be written down: %s", type(error).__name__)
 

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.extras import Extra
 from app.journal import models as _models  # noqa: F401  the table
 from app.journal.services import Journal
-from app.state import State, finish
+from app.state import State, rest
 
 
 class JournalSettings(BaseSettings):
@@ -29,8 +29,7 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     state["extras"]["journal"] = journal
     task = asyncio.create_task(journal.run())
     yield
-    task.cancel()
-    await finish(task)
+    await rest(task, journal.busy)
     await journal.last()
 
 

@@ -33,6 +33,7 @@ class Journal:
     def __init__(self, database: Database, counters: dict[str, int], *, days: int) -> None:
         self._database, self._counters, self._kept = database, counters, timedelta(days=days)
         self.waiting: deque[dict[str, Any]] = deque()
+        self.busy = asyncio.Lock()
         counters["log_dropped"] = 0
 
     def note(self, holder: Holder, lane: Lane, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> None:
@@ -59,11 +60,12 @@ class Journal:
         while True:
             await asyncio.sleep(WRITE_EVERY)
             try:
-                await self.write()
-                if (moment := asyncio.get_running_loop().time()) - swept > SWEEP_EVERY:
-                    swept = moment
-                    async with self._database.write() as session:
-                        await session.execute(delete(Prediction).where(Prediction.at < now() - self._kept))
+                async with self.busy:
+                    await self.write()
+                    if (moment := asyncio.get_running_loop().time()) - swept > SWEEP_EVERY:
+                        swept = moment
+                        async with self._database.write() as session:
+                            await session.execute(delete(Prediction).where(Prediction.at < now() - self._kept))
             except (SQLAlchemyError, OSError) as error:
                 logger.warning("Predictions cannot be written down: %s", type(error).__name__)
 

@@ -46,8 +46,8 @@ class Shelf:
         self.choosers: list[Callable[[str], int | None]] = []
         self._database, self._files, self._scheduler = database, files, scheduler
         self._others: dict[tuple[str, int], asyncio.Task[Lane]] = {}
-        self._looking = asyncio.Lock()
         self._again: dict[str, float] = {}  # when the one that is faulty is tried again
+        self.busy = asyncio.Lock()
         self.numbers: dict[tuple[str, int], Numbers] = {}  # they outlive the lane
 
     async def run(self) -> None:
@@ -61,7 +61,7 @@ class Shelf:
 
     async def refresh(self) -> None:
         """Serve what the registry says. What fails its check is not served: the version before goes on."""
-        async with self._looking:
+        async with self.busy:
             rows = await registry.primaries(self._database)
             for row in rows:
                 name, generation, served, number = row.name, row.generation, row.served, row.primary
