@@ -48,8 +48,8 @@ async def rest(task: asyncio.Task[None], busy: asyncio.Lock) -> None:
         task.cancel()
 
 
-def state_of(connection: HTTPConnection) -> State:
-    """The state of the process that answers this request."""
+async def state_of(connection: HTTPConnection) -> State:
+    """The state of the process that answers this request. Async: the framework runs others in a thread."""
     return cast(State, connection.scope["state"])
 
 

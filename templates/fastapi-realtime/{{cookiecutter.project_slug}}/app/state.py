@@ -35,8 +35,8 @@ async def finish(task: asyncio.Task[None]) -> None:
     task.cancel()
 
 
-def state_of(connection: HTTPConnection) -> State:
-    """The state of the process that answers this request or handshake."""
+async def state_of(connection: HTTPConnection) -> State:
+    """The state of the process that answers this request or handshake. Async: the framework runs others in a thread."""
     return cast(State, connection.scope["state"])
 
 
