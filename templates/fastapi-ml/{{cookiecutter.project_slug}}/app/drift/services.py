@@ -83,6 +83,8 @@ class Watch:
             if lane is None or not lane.card.statistics or (name, lane.number) in done:
                 continue
             found = await drift(self._database, name=name, number=lane.number, card=lane.card)
+            if not any(each.rows for each in found):
+                continue  # nobody has asked yet, and the hour's report is to be about something
             raised = [each.input for each in found if each.raised]
             row = {"model": name, "version": lane.number, "hour": hour, "raised": raised}
             report = self._database.insert(Report).values(**row, psi={each.input: each.psi for each in found})

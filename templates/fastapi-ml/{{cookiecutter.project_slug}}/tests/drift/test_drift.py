@@ -128,6 +128,7 @@ async def test_an_hour_has_one_report_whoever_looks(
     await shelf.refresh()
     lane: Lane = await shelf.lane(name)
     watches = [Watch(database, shelf) for _ in range(2)]
+    await watches[0].judge()  # of what nobody has asked there is no report
     watches[0].note(ADA, lane, draw(500, RNG, late=True), {})
     await watches[0].write()
     for watch in watches:
