@@ -270,7 +270,8 @@ def common(session: nox.Session) -> None:
 def starter(session: nox.Session, name: str) -> None:
     """A starter, the way a user gets it: generated, checked, tested on both databases, and then really used.
 
-    `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL and what does not depend on the Python version.
+    `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL, and what does not depend on the Python version: pages
+    in a browser, and the repository's tools.
     """
     quick = "quick" in session.posargs
     python = find_python(session)
@@ -284,7 +285,7 @@ def starter(session: nox.Session, name: str) -> None:
             in_project(session, project, command, env)
         see_to_a_browser(session, project, env)
         tests = starter_.commands["test"]
-        for command in tests[:1] if quick else tests:
+        for command in [f"{tests[0]} --ignore=tests/browser"] if quick else tests:
             in_project(session, project, command, env)
         env.pop("COVERAGE_PROCESS_START")
         if not quick:
@@ -301,7 +302,8 @@ def starter(session: nox.Session, name: str) -> None:
 def strip(session: nox.Session, name: str) -> None:
     """A starter without its extras, and then under another name, by its README's words: what is left works.
 
-    `-- brokers streams` takes away these only, and leaves the name.
+    Both are checked; the tests are run once, at the end. `-- brokers streams` takes away
+    these only, and leaves the name.
     """
     starter_ = STARTERS[name]
     whole, core, budget = starter_.lines(), starter_.core_lines(), starter_.facts["core"]["budget"]
@@ -326,13 +328,17 @@ def without(session: nox.Session, starter_: starters.Starter, extras: list[str])
         anew(session, project, [*steps, *baseline(project, yours)], env)
         if found := recipes.traces(starter_, project, extras):
             session.error(f"{starter_.name}, stripped: " + "; ".join(found))
-        whatever_is_left_works(session, starter_, project, env)
+        checked(session, starter_, project, env)
         if not extras:
             steps = recipes.commands(recipes.item(yours, "Give it the name"))
             yours = recipes.renamed(yours, starter_.facts["core"]["word"])
             starter_ = recipes.rename(starter_, project)
             anew(session, project, [*steps, *baseline(project, yours)], env)
-            whatever_is_left_works(session, starter_, project, env)
+            checked(session, starter_, project, env)
+        see_to_a_browser(session, project, env)
+        in_project(session, project, starter_.commands["test"][0], env)
+        with step("demo"), told(session, starter_, project):
+            print(real.demo_twice(starter_, project, env))
 
 
 def baseline(project: Path, yours: str) -> list[str]:
@@ -351,18 +357,12 @@ def anew(session: nox.Session, project: Path, commands: list[str], env: dict[str
         in_project(session, project, command, env)
 
 
-def whatever_is_left_works(
-    session: nox.Session, starter_: starters.Starter, project: Path, env: dict[str, str]
-) -> None:
-    """Lint, types, layers, packages, migrations, tests, and the thing itself on a socket."""
+def checked(session: nox.Session, starter_: starters.Starter, project: Path, env: dict[str, str]) -> None:
+    """Lint, types, layers, packages, migrations."""
     shutil.rmtree(project / ".demo", ignore_errors=True)
     deptry = f"uv run --with {TOOLS['deptry']} deptry ."
-    see_to_a_browser(session, project, env)
-    commands = [*starter_.commands["lint"], deptry, starter_.commands["migrate"], starter_.commands["migrations"]]
-    for command in [*commands, starter_.commands["test"][0]]:
+    for command in [*starter_.commands["lint"], deptry, starter_.commands["migrate"], starter_.commands["migrations"]]:
         in_project(session, project, command, env)
-    with step("demo"), told(session, starter_, project):
-        print(real.demo_twice(starter_, project, env))
 
 
 @nox.session
