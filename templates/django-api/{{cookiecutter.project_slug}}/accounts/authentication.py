@@ -1,0 +1,39 @@
+"""`Authorization: Bearer …` (RFC 6750)."""
+
+from collections.abc import Callable
+
+from django.utils.functional import cached_property
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts import tokens
+from accounts.callers import Caller
+from config import extras
+
+
+class Bearer(BaseAuthentication):
+    """A token, or what an extra knows."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        """Who asks; None for who does not say. Raises AuthenticationFailed for what is not to be believed."""
+        scheme, _, said = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        said = said.strip()
+        try:
+            for begin, caller_of in self.others.items():
+                if said.startswith(begin):
+                    return caller_of(said), None
+            return tokens.caller_of(said), None
+        except tokens.InvalidToken as error:
+            raise AuthenticationFailed from error
+
+    @cached_property
+    def others(self) -> dict[str, Callable[[str], Caller]]:
+        return extras.credentials()
+
+    def authenticate_header(self, request: Request) -> str:
+        """What is told who is refused: whether it was for what they have shown."""
+        scheme, _, _ = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return 'Bearer error="invalid_token"' if scheme.lower() == "bearer" else "Bearer"

@@ -1,0 +1,24 @@
+"""Who may do what: each operation names the scope that it needs. What is whose is for the services to know."""
+
+from typing import Any
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+
+class HasScope(BasePermission):
+    """A caller whose token has the scope of the operation. A view that names none is for nobody."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Refuses who is not known with 401, and who lacks the scope with 403 (RFC 6750)."""
+        if request.user is None:
+            return False
+        if request.method.lower() not in view.allowed:  # no such method: 405, and no scope for it
+            return True
+        scope = getattr(view.operation, "scope", None)
+        if scope in request.user.scopes:
+            return True
+        refused = PermissionDenied()
+        refused.auth_header = f'Bearer error="insufficient_scope", scope="{scope}"'  # type: ignore[attr-defined]
+        raise refused

@@ -1,0 +1,15 @@
+"""Who did what, to look at."""
+
+from django.contrib import admin
+
+from audit.models import Entry
+from config.desk import ReadOnlyAdmin
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    """The audit trail."""
+
+    list_display = ["at", "principal", "action", "about", "request_id"]
+    list_filter = ["action"]
+    search_fields = ["principal", "about", "request_id"]

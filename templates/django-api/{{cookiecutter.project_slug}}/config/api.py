@@ -1,0 +1,217 @@
+"""What a view of the API is: its operations say what they demand and what they give. Both are held to it, here in deed
+and in `config.openapi` in word."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial, wraps
+from typing import Any, ClassVar, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.callers import Caller
+from config import body
+from config.etags import etag, is_known
+from config.problems import Invalid, NotAcceptable, NotFound, Problem
+from config.values import NUMBER, Query, Strict, Value
+from idempotency.services import fingerprint, once
+
+KEY = re.compile(r"[\x21-\x7e]{1,200}")
+LOCATION = {"type": "string", "format": "uri-reference"}
+
+
+class PreconditionRequired(Problem):
+    """A change without saying of what."""
+
+    status = 428
+    slug = "precondition-required"
+    title = "If-Match is missing"
+
+
+class KeyMissing(Problem):
+    """Something that is done once, without the key by which it is known again."""
+
+    slug = "idempotency-key-missing"
+    title = "Idempotency-Key is missing"
+
+
+class Nothing(Query):
+    """No parameters."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a method of a view demands, and what it gives."""
+
+    name: str
+    summary: str
+    scope: str
+    gives: type[Strict] | None = None
+    status: int = 200
+    takes: type[Strict] | None = None
+    query: type[Query] = Nothing
+    refuses: tuple[int, ...] = ()  # besides what all do that demand the same
+    once: bool = False
+    if_match: bool = False
+    tagged: bool = True
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)  # of its answer, besides the ETag: their schemas
+    deprecated: bool = False
+
+
+class Answer(NamedTuple):
+    """Exactly what is sent."""
+
+    content: bytes
+    status: int
+    headers: dict[str, str]
+
+
+def answer(value: Any, status: int = 200, *, tagged: bool = True, **headers: str) -> Answer:
+    """A value as an answer; `Retry_After="1"` is a header."""
+    content = b"" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    told = {name.replace("_", "-"): each for name, each in headers.items()}
+    return Answer(content, status, told | ({"ETag": etag(content)} if tagged else {}))
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339, in UTC."""
+    return at and at.isoformat().replace("+00:00", "Z")
+
+
+class View(APIView):
+    """Who asks is known first and counted, then what they may is looked at, then what they have sent."""
+
+    sent = b""
+    given: Any = None
+    asked: Any = None
+    operation: Operation | None = None
+    tag: ClassVar[str] = ""
+    named: ClassVar[dict[str, type[Value]]] = {}  # what stands in the path
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Before anything that needs the database: who sends slowly holds a thread, but no connection.
+        self.sent = body.read(request)
+        return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def allowed(self) -> set[str]:
+        """The methods that there are, in lower case."""
+        return {name for name in ("get", "head", "post", "patch", "delete") if hasattr(self, name)}
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        return sorted(name.upper() for name in self.allowed)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        # An answer may be asked for again by its ETag, and is nobody else's.
+        return {"Cache-Control": "private, no-cache"}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        method = request.method.lower()
+        self.operation = getattr(getattr(self, method, None), "operation", None) if method in self.allowed else None
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        self.check_permissions(request)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return self.http_method_not_allowed(request, *args, **kwargs)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        left = getattr(request._request, "allowance", None)  # noqa: SLF001  where config.allowance has put it
+        for name, value in left.headers().items() if left else ():
+            response[name] = value
+        return response
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        found: Caller = self.request.user
+        return found
+
+    def carry_out(self, operation: Operation, do: Callable[..., Answer], named: dict[str, str]) -> HttpResponse:
+        """Hold the request to what the operation demands, and do it."""
+        request = self.request._request  # noqa: SLF001  DRF's own would look at the body
+        accepted = request.META.get("HTTP_ACCEPT", "").strip()
+        if accepted not in ("", "*/*") and not request.accepts("application/json"):
+            raise NotAcceptable
+        ids = {name: self.identified(name, text) for name, text in named.items()}
+        self.asked = parameters(operation.query, request)
+        key = self.key() if operation.once else ""
+        if operation.if_match and "HTTP_IF_MATCH" not in request.META:
+            raise PreconditionRequired
+        value = None
+        if operation.takes:
+            value = body.StrictJSON().parse(self.sent, request.META.get("CONTENT_TYPE"))
+            given = operation.takes(data=value)
+            given.is_valid(raise_exception=True)
+            self.given = given.validated_data
+        elif self.sent:
+            raise Invalid("There is no body here.")
+        if not operation.once:
+            return self.respond(do(**ids))
+        print_ = fingerprint(str(request.method), request.path, value)
+        return self.respond(Answer(*once(self.caller.subject, key, print_, partial(do, **ids))))
+
+    def identified(self, name: str, text: str) -> Any:
+        """What a part of the path stands for. Raises NotFound when nothing can have this name."""
+        value = self.named[name]()
+        read = int(text) if value.schema["type"] == "integer" and NUMBER.fullmatch(text) else text
+        if value.fault(read):
+            raise NotFound
+        return read
+
+    def key(self) -> str:
+        """What this request is known by, if it comes again. Raises KeyMissing."""
+        said: str = self.request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+        if not KEY.fullmatch(said):
+            raise KeyMissing("Send an Idempotency-Key of 1 to 200 visible ASCII characters.")
+        return said
+
+    def respond(self, made: Answer) -> HttpResponse:
+        """The answer, or 304 where the caller has it already."""
+        request, status, content = self.request, made.status, made.content
+        reads = request.method in ("GET", "HEAD") and status == 200
+        if reads and is_known(request.META.get("HTTP_IF_NONE_MATCH", ""), made.headers.get("ETag", "")):
+            status, content = 304, b""
+        response = HttpResponse(content, status=status, content_type="application/json", headers=made.headers)
+        if not content:
+            del response["Content-Type"]
+        return response
+
+
+def parameters(query: type[Query], request: HttpRequest) -> Any:
+    """The parameters of an address, of which each is known and comes once."""
+    if not request.META.get("QUERY_STRING"):
+        return {
+            name: each.default
+            for name, each in query._declared_fields.items()
+            if not each.required and each.default is not serializers.empty
+        }  # type: ignore[attr-defined]  # noqa: SLF001  DRF has no other name for it
+    twice = [name for name, values in request.GET.lists() if len(values) > 1]
+    read = query(data=request.GET.dict())
+    if twice or not read.is_valid():
+        errors = dict.fromkeys(twice, ["It comes twice."]) | (read.errors if not twice else {})
+        raise Invalid(errors=({"parameter": str(name), "detail": str(each[0])} for name, each in errors.items()))
+    return read.validated_data
+
+
+def operation(name: str, summary: str, **facts: Any) -> Callable[[Callable[..., Answer]], Callable[..., HttpResponse]]:
+    """A method of a view that is one of the API's operations."""
+    said = Operation(name, summary, **facts)
+
+    def decorated(do: Callable[..., Answer]) -> Callable[..., HttpResponse]:
+        @wraps(do)
+        def method(self: View, _request: Request, **named: str) -> HttpResponse:
+            return self.carry_out(said, partial(do, self), named)
+
+        method.operation = said  # type: ignore[attr-defined]
+        return method
+
+    return decorated

@@ -1,0 +1,77 @@
+"""What comes in: bytes, not too many, that are JSON and nothing that only looks like it."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+from rest_framework.parsers import BaseParser
+
+from config.problems import Invalid, Malformed, NotJSON, TooLarge
+
+MOST_BYTES = 64 * 1024
+DEEPEST = 100
+LONGEST_NUMBER = 25  # digits; more are beyond every column, and Python refuses to read some thousands
+TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def read(request: HttpRequest) -> bytes:
+    """The body, or one byte more than is allowed.
+
+    Taken from the server itself: Django sees no body where its length was not announced beforehand.
+    """
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    length = MOST_BYTES + 1 if chunked else int(request.META.get("CONTENT_LENGTH") or 0)
+    if length > MOST_BYTES + chunked:
+        return bytes(MOST_BYTES + 1)  # not looked at
+    return request.META["wsgi.input"].read(length) if length else b""  # type: ignore[no-any-return]
+
+
+class StrictJSON(BaseParser):
+    """RFC 8259: UTF-8, no NaN, no member twice, not nested without end."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        """The value of these bytes, which were announced as this. Raises a Problem."""
+        del parser_context
+        if (media_type or "").partition(";")[0].strip().lower() != self.media_type:
+            raise NotJSON("Content-Type is to be application/json.")
+        if len(stream) > MOST_BYTES:
+            raise TooLarge(f"At most {MOST_BYTES} bytes.")
+        try:
+            if too_deep(stream):
+                raise Malformed(f"It is nested more than {DEEPEST} deep.")
+            return json.loads(
+                stream.decode(), parse_constant=no_number, parse_int=whole, object_pairs_hook=without_doubles
+            )
+        except (ValueError, RecursionError) as error:
+            raise Malformed("The body is not JSON.") from error
+
+
+def too_deep(sent: bytes) -> bool:
+    """Whether arrays and objects are in each other more than so deep. Most bodies have not even so many."""
+    if sent.count(b"[") + sent.count(b"{") <= DEEPEST:
+        return False
+    depth = 0
+    for each in TEXT.sub(b"", sent):
+        depth += (each in b"[{") - (each in b"]}")
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def no_number(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else float(digits)
+
+
+def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise Invalid("A member comes twice in one object.")
+    return made

@@ -1,0 +1,36 @@
+"""The extras: features that an API may not want. To be without one, delete its lines here and its folders."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+# Applications, for settings.py. An extra may have `urls.py`; commands and migrations are where Django looks.
+APPS: list[str] = [
+    "apikeys",  # keys for programs, in place of tokens
+    "reporting",  # a report that takes long: 202, and a worker
+]
+# What else may stand after `Bearer`: by how it begins, the function that says whose it is, or None.
+CREDENTIALS: dict[str, str] = {
+    "stock_": "apikeys.services.caller_of",  # apikeys
+}
+# Functions that `housekeeping` calls as well; each says how much it has done.
+BY_THE_CLOCK: list[str] = [
+    "reporting.services.forget_old",  # reporting
+]
+
+
+def credentials() -> dict[str, Callable[[str], Any]]:
+    """The functions of CREDENTIALS."""
+    return {begin: import_string(name) for begin, name in CREDENTIALS.items()}
+
+
+def by_the_clock() -> dict[str, Callable[[], int]]:
+    """The functions of the extras for `housekeeping`."""
+    return {name: import_string(name) for name in BY_THE_CLOCK}
+
+
+def urls() -> list[str]:
+    """The modules of the extras that have addresses."""
+    return [f"{name}.urls" for name in APPS if find_spec(f"{name}.urls")]

@@ -1,0 +1,43 @@
+"""What one may ask of a list."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Q
+from django_filters import CharFilter, FilterSet, NumberFilter
+
+from config.values import instant
+from stock.models import Movement, Products
+
+
+class ProductFilter(FilterSet):
+    """Which products."""
+
+    sku = CharFilter(strip=False)
+    search = CharFilter(strip=False, method="found")
+    available_min = NumberFilter(method="to_be_had")
+
+    def found(self, products: Products, _name: str, text: str) -> Products:
+        """Those with this in their SKU or name, in either case."""
+        return products.filter(Q(sku__icontains=text) | Q(name__icontains=text))
+
+    def to_be_had(self, products: Products, _name: str, many: Decimal) -> Products:
+        """Those of which so many are available."""
+        return products.filter(on_hand__gte=F("reserved") - F("overdue") + int(many))
+
+
+class MovementFilter(FilterSet):
+    """Which movements."""
+
+    kind = CharFilter()
+    since = CharFilter(method="later")
+
+    def later(self, movements: Any, _name: str, text: str) -> Any:
+        """Those of this instant and later."""
+        at: datetime | None = instant(text)
+        return movements.filter(created_at__gte=at)
+
+    class Meta:
+        model = Movement
+        fields: list[str] = []
