@@ -193,7 +193,7 @@ def parameters(query: type[Query], request: HttpRequest) -> Any:
             name: each.default
             for name, each in query._declared_fields.items()
             if not each.required and each.default is not serializers.empty
-        }  # type: ignore[attr-defined]  # noqa: SLF001  DRF has no other name for it
+        }  # type: ignore[attr-defined]
     twice = [name for name, values in request.GET.lists() if len(values) > 1]
     read = query(data=request.GET.dict())
     if twice or not read.is_valid():

@@ -126,7 +126,7 @@ class Schema(AutoSchema):
             made["required"] = required
         return made | ({"minProperties": serializer.least} if serializer.least else {})
 
-    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002  as its parent has it
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:
         if isinstance(field, Value):
             return dict(field.schema)
         found: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)

@@ -143,6 +143,8 @@ KEYS_LIVE = timedelta(hours=24)  # how long an answer is kept under its Idempote
 # Since when, and until when, GET /api/v1/stock/{sku} is to be done without.
 STOCK_DEPRECATED, STOCK_SUNSET = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)
 
+REPORT_LEASE = timedelta(seconds=env.int("REPORT_LEASE", 60))  # reporting
+
 # ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # Who makes them and whom they are for. Without JWKS_URL that is us: `manage.py token` signs them with the SECRET_KEY.

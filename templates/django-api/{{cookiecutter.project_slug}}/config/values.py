@@ -37,7 +37,7 @@ def wrong_string(schema: dict[str, Any], value: Any) -> str:
         return "It is to be an instant, as 2026-11-20T08:30:00Z."
     # No database has half a character, and PostgreSQL no text with a NUL.
     return (
-        "" if value.isascii() and "\0" not in value or value.encode(errors="ignore").decode() == value else "No text."
+        "" if (value.isascii() and "\0" not in value) or value.encode(errors="ignore").decode() == value else "No text."
     )
 
 

@@ -10,7 +10,12 @@ from reservations import services
 from reservations.filters import ReservationFilter
 from reservations.models import Reservation
 from reservations.serializers import (
-    NewReservation, NewReservations, ReservationPage, ReservationQuery, ReservationRead, Reservations,
+    NewReservation,
+    NewReservations,
+    ReservationPage,
+    ReservationQuery,
+    ReservationRead,
+    Reservations,
     reservation_json,
 )  # fmt: skip
 from stock.views import filtered, which

@@ -18,8 +18,21 @@ from stock import services
 from stock.filters import MovementFilter, ProductFilter
 from stock.models import SORTED, Movement, Product
 from stock.serializers import (
-    MovementPage, MovementQuery, MovementRead, NewMovement, NewProduct, ProductChange, ProductPage, ProductQuery,
-    ProductRead, Sku, Sparse, SparseProduct, movement_json, product_json, sparse,
+    MovementPage,
+    MovementQuery,
+    MovementRead,
+    NewMovement,
+    NewProduct,
+    ProductChange,
+    ProductPage,
+    ProductQuery,
+    ProductRead,
+    Sku,
+    Sparse,
+    SparseProduct,
+    movement_json,
+    product_json,
+    sparse,
 )  # fmt: skip
 from stock.services import Seen
 

@@ -17,14 +17,23 @@ ON CONFLICT (key) DO UPDATE SET count = config_use.count + 1 RETURNING count
 
 def allowed(what: str, address: str, *, most: int, seconds: int) -> bool:
     """Count one more use of something from an IP address; whether it is among the first so many of this span."""
+    return used(what, network(address), seconds=seconds) <= most
+
+
+def used(what: str, whose: str, *, seconds: int) -> int:
+    """Count one more use of something by somebody; how often it was within this span of so many seconds."""
     span = int(time.time()) // seconds
-    key = salted_hmac("config.limits", f"{what} {network(address)} {span}", algorithm="sha256").hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [key, (span + 1) * seconds])
+        cursor.execute(COUNT, [hashed(f"{what} {whose} {span}"), (span + 1) * seconds])
         count = int(cursor.fetchone()[0])
     if count == 1:
         Use.objects.filter(until__lte=span * seconds).delete()
-    return count <= most
+    return count
+
+
+def hashed(text: str) -> str:
+    """A key that says nothing to whoever reads it."""
+    return salted_hmac("config.limits", text, algorithm="sha256").hexdigest()
 
 
 def network(address: str) -> str:

@@ -1,0 +1,86 @@
+"""What tests get: callers with tokens, products, and servers for what only a server can show."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.tokens import issue
+from config import extras
+from tests.callers import Caller
+from tests.processes import Processes, new_database
+
+pytest_plugins = ["tests.browser.fixtures"]
+
+BOTH = "stock:read stock:write"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Settings) -> None:
+    """Argon2 costs a third of a second, which is what it is for."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def ada(db: None) -> Caller:
+    """Who may read and write."""
+    return Caller("ada", BOTH)
+
+
+@pytest.fixture
+def grace(db: None) -> Caller:
+    """Somebody else who may."""
+    return Caller("grace", BOTH)
+
+
+@pytest.fixture
+def reader(db: None) -> Caller:
+    """Who may only read."""
+    return Caller("reader", "stock:read")
+
+
+@pytest.fixture
+def anonymous(db: None) -> Caller:
+    """Who shows nothing."""
+    return Caller(None)
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> None:
+    """Real commits, which other connections see."""
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """The API with a database and a folder of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    with new_database(folder) as url:
+        found = Processes({"DATABASE_URL": url, "DATA_DIR": str(folder), "RATE_LIMIT": "1000000/60"})
+        found.run("migrate", "-v0")
+        yield found
+
+
+@pytest.fixture(scope="session")
+def contract_server(processes: Processes) -> Iterator[Mapping[str, Any]]:
+    """What the suite in `tests/contract/` judges: two servers on one database, tokens, and what the extras add."""
+    hour = timedelta(hours=1)
+    tokens = {
+        "writer": issue("writer", scopes=BOTH, lasts=hour),
+        "other": issue("other", scopes=BOTH, lasts=hour),
+        "reader": issue("reader", scopes="stock:read", lasts=hour),
+        "nobody": issue("nobody", scopes="", lasts=hour),
+        "expired": issue("writer", scopes=BOTH, lasts=-hour),
+    }
+    with ExitStack() as stack:
+        url = stack.enter_context(processes.serve())
+        limited = stack.enter_context(processes.serve(RATE_LIMIT="20/60"))
+        full: dict[str, Any] = {}
+        for name in extras.APPS:
+            if find_spec(f"tests.{name}.judged"):
+                full |= stack.enter_context(import_module(f"tests.{name}.judged").added(processes))
+        yield {"url": url, "limited_url": limited, "tokens": tokens, "full": full}
