@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
 logger = logging.getLogger(__name__)
@@ -144,6 +145,7 @@ def answer_to(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     return response
 
 
+@csrf_exempt
 def nowhere(_request: HttpRequest) -> HttpResponse:
     """An address of the API that leads nowhere, in development too, where Django would tell of all the others."""
     return NotFound().response()

@@ -57,11 +57,12 @@ def committed(transactional_db: None) -> None:
 
 @pytest.fixture(scope="session")
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """The API with a database and a folder of its own."""
+    """The API with a database and a folder of its own, as `tests/site.py` fills it."""
     folder = tmp_path_factory.mktemp("site")
     with new_database(folder) as url:
         found = Processes({"DATABASE_URL": url, "DATA_DIR": str(folder), "RATE_LIMIT": "1000000/60"})
         found.run("migrate", "-v0")
+        found.run("shell", "-v0", "-c", "from tests.site import build; build()")
         yield found
 
 

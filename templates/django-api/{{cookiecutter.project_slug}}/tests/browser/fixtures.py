@@ -1,4 +1,4 @@
-"""A real Chromium against the shop in a process of its own. Nothing here touches the database's tables."""
+"""A real Chromium against the API in a process of its own. Nothing here touches the database's tables."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, async_playwright, expect
 
 from tests.processes import Processes
-from tests.shelf import PASSWORD
+from tests.site import PASSWORD
 
 # On a busy machine things take their time; nobody waits longer than they do.
 expect.set_options(timeout=30_000)
@@ -37,7 +37,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def served(processes: Processes) -> Iterator[str]:
-    """The address of the shop, served as in production but for HTTPS."""
+    """The address of the API, served as in production but for HTTPS."""
     with processes.serve() as address:
         yield address
 
@@ -47,7 +47,7 @@ type Visit = Callable[..., Awaitable[Page]]
 
 @pytest.fixture
 async def visit(browser: Browser, served: str) -> AsyncIterator[Visit]:
-    """Opens a window: `await visit()` as a visitor, `await visit("ada")` signs in.
+    """Opens a window: `await visit()` as a visitor, `await visit("admin")` signs in.
 
     When the test ends, a page that logged an error or broke its content security policy fails it.
     """
@@ -61,11 +61,11 @@ async def visit(browser: Browser, served: str) -> AsyncIterator[Visit]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.extend(unexpected(message)))
         if name:
-            await page.goto("/account/login/")
-            await page.get_by_label("Email").fill(f"{name}@example.org")
-            await page.get_by_label("Password").fill(PASSWORD)
-            await page.get_by_role("button", name="Sign in").click()
-            await page.wait_for_url("**/orders/")
+            await page.goto("/admin/login/")
+            await page.locator("[name=username]").fill(f"{name}@example.org")
+            await page.locator("[name=password]").fill(PASSWORD)
+            await page.get_by_role("button", name="Log in").click()
+            await page.wait_for_url("**/admin/")
         return page
 
     yield open_window
