@@ -39,11 +39,10 @@ if not settings.configured:
         ROOT_URLCONF="plain",
         USE_TZ=True,
         REST_FRAMEWORK={
-            "DEFAULT_AUTHENTICATION_CLASSES": ["plain.Token"],
             "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
             "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-            "DEFAULT_PAGINATION_CLASS": "plain.Pages",
             "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+            "UNAUTHENTICATED_USER": None,
         },
     )
     django.setup()
@@ -128,12 +127,15 @@ class ReservationSerializer(ModelSerializer):
 
 
 class Products(viewsets.ModelViewSet):
+    authentication_classes = [Token]
+    pagination_class = Pages
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
     filterset_fields = ["sku"]
 
 
 class Reservations(mixins.CreateModelMixin, viewsets.GenericViewSet):
+    authentication_classes = [Token]
     queryset = Reservation.objects.all()
     serializer_class = ReservationSerializer
 

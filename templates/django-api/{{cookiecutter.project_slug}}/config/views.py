@@ -1,4 +1,4 @@
-"""What is for people: how to make the first call, the API's documentation, and what is shown when nothing else can be."""
+"""What is for people: how to make the first call, the documentation, and what is shown when nothing else can be."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""A job that is done once, whoever is killed meanwhile: a worker claims its row for a while, and only the last claim counts."""
+"""A job that is done once, whoever is killed: a worker claims its row for a while, and only the last claim counts."""
 
 import logging
 from collections.abc import Callable

@@ -36,7 +36,7 @@ def hold(*, product_id: int, quantity: int, expires_in: int, by: str) -> Reserva
 
 @joined
 def hold_many(*, items: Sequence[dict[str, Any]], expires_in: int, by: str) -> list[Reservation]:
-    """Put several products aside, all of them or none. By ascending id: two who want the same never wait in a circle."""
+    """Put several products aside, all or none. By ascending id: two who want the same never wait in a circle."""
     lacking, unknown = [], []
     for number, item in sorted(enumerate(items), key=lambda each: (each[1]["product_id"], each[0])):
         try:

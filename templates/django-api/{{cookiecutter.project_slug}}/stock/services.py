@@ -12,7 +12,7 @@ from config.problems import NotFound
 from stock.errors import NotEnough, PreconditionFailed, ProductInUse, SkuTaken
 from stock.models import Kind, Movement, Product
 
-# A part of the transaction in which its answer is kept, and its own where there is none: there is nothing to go back to.
+# A part of the transaction in which its answer is kept, or one of its own: all or nothing, so no savepoint.
 joined = transaction.atomic(savepoint=False)
 
 type Seen = Callable[[Product], bool]
@@ -133,6 +133,6 @@ def release_overdue(product_id: int) -> bool:
 
 
 def differences() -> dict[int, tuple[int, int]]:
-    """Where the number on hand is not the sum of the movements, by id: (number, sum). Always empty, or it is a mistake."""
+    """Where the number on hand is not the sum of the movements, by id: (number, sum). Always empty, or it is wrong."""
     sums = Product.objects.annotate(total=Sum("movements__change")).values_list("pk", "on_hand", "total")
     return {pk: (on_hand, total or 0) for pk, on_hand, total in sums if on_hand != (total or 0)}

@@ -1,4 +1,4 @@
-"""Products and movements over HTTP: each method translates a request into a call, and what comes back into an answer."""
+"""Products and movements over HTTP: a request becomes a call, and what comes back an answer."""
 
 from typing import Any
 
@@ -172,7 +172,7 @@ def filters(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def filtered(by: Any, rows: QuerySet[Any], asked: dict[str, Any]) -> Any:
-    """The rows that are asked for. A set of filters costs as much as a query, so none is made where nothing is asked."""
+    """The rows that are asked for. A set of filters costs as much as a query: none is made where nothing is asked."""
     given = filters(asked)
     return by(given, queryset=rows).qs if given else rows
 
