@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -13,7 +14,8 @@ from config.openapi import made
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """How to get a token, and what to do with it."""
-    return render(request, "home.html")
+    said = {"here": request.build_absolute_uri("/"), "audience": settings.TOKEN_AUDIENCE}
+    return render(request, "home.html", said | {"issuer": settings.JWKS_URL and settings.TOKEN_ISSUER})
 
 
 @require_safe

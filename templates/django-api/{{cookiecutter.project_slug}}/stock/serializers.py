@@ -6,7 +6,7 @@ from rest_framework.exceptions import ValidationError
 
 from config.api import instant
 from config.values import MOST, Count, Id, Instant, Next, Page, Query, Strict, value
-from stock.models import Kind, Movement, Product
+from stock.models import Kind, Movement
 
 KINDS = [each.value for each in Kind]
 Sku = value("Sku", type="string", minLength=1, maxLength=40, pattern="^[A-Z0-9][A-Z0-9._-]*$")
@@ -135,11 +135,11 @@ class MovementQuery(Page):
     since = Instant(required=False)
 
 
-def product_json(product: Product) -> dict[str, Any]:
-    """A product as it is sent. It was asked for by `Products.at`."""
+def product_json(product: Any) -> dict[str, Any]:
+    """A product as it is sent, or a row of these columns. It was asked for by `Products.at`."""
     reserved = product.reserved - product.overdue
     return {
-        "id": product.pk,
+        "id": product.id,
         "sku": product.sku,
         "name": product.name,
         "on_hand": product.on_hand,

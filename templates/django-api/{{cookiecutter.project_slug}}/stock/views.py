@@ -36,6 +36,7 @@ from stock.serializers import (
 )  # fmt: skip
 from stock.services import Seen
 
+ROW = ["id", "sku", "name", "on_hand", "reserved", "overdue", "created_at", "updated_at"]
 COLUMNS = {"id": ("id",), "sku": ("sku",), "name": ("sorted", "id")}
 
 
@@ -52,7 +53,7 @@ class Products(View):
         if "sorted" in columns:
             products = products.annotate(sorted=Substr("name", 1, SORTED))
         found, following = page(
-            products,
+            products.values_list(*ROW, *columns[:-1], named=True),  # not objects: fifty of them cost a fifth of all
             by=columns,
             of=which(self.request.path, self.asked, sort=sort),
             asked=self.asked,
