@@ -1,4 +1,4 @@
-"""Tokens (RFC 7519): made here and signed with the SECRET_KEY, or made elsewhere and believed by the keys of JWKS_URL."""
+"""Tokens (RFC 7519): made here and signed with the SECRET_KEY, or made elsewhere and believed by JWKS_URL's keys."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ from config.problems import Refused
 
 logger = logging.getLogger(__name__)
 OURS = ["HS256"]
-# What others may sign with: never with what is public, so that nobody signs with their public key as if it were a secret.
+# What others may sign with. No HS256: nobody is to sign with a key that is public as if it were a secret.
 THEIRS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 NEEDED = ["sub", "exp", "iss", "aud"]
 ASK_AGAIN = 30.0  # seconds; a token with an unknown key makes us ask for the keys, but not each of them

@@ -13,6 +13,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.callers import Caller
 from config.limits import hashed, used
 
 logger = logging.getLogger(__name__)
@@ -38,11 +39,11 @@ class Allowance(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count this request; whether it is within the allowance."""
-        del view
-        if request.user is None:  # who is not known is refused anyway
+        caller: Caller | None = view.caller
+        if caller is None:  # who is not known is refused anyway
             return True
         span = settings.RATE_SECONDS
-        count = counted(request.user.subject, span)
+        count = counted(caller.subject, span)
         self.left = Left(settings.RATE_LIMIT - count, span - int(time.time()) % span)
         request._request.allowance = self.left  # type: ignore[attr-defined]  # noqa: SLF001  so that the answer tells it
         return self.left.requests >= 0
@@ -57,12 +58,14 @@ def counted(subject: str, span: int) -> int:
         try:
             key = hashed(f"request {subject} {int(time.time()) // span}")
             with valkey().pipeline() as together:
-                return int(together.incr(key).expire(key, span).execute()[0])
+                together.incr(key)
+                together.expire(key, span)
+                return int(together.execute()[0])
         except redis.RedisError as error:
             logger.warning("Valkey does not count, so the database does: %s", error)
     return used("request", subject, seconds=span)
 
 
 @cache
-def valkey() -> "redis.Redis[bytes]":
-    return redis.Redis.from_url(settings.VALKEY_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
+def valkey() -> redis.Redis:
+    return redis.from_url(settings.VALKEY_URL, socket_timeout=0.5, socket_connect_timeout=0.5)

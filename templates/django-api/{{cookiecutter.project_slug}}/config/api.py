@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial, wraps
+from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from rest_framework import serializers
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.callers import Caller
 from config import body
 from config.etags import etag, is_known
 from config.problems import Invalid, NotAcceptable, NotFound, Problem
@@ -78,9 +78,9 @@ def answer(value: Any, status: int = 200, *, tagged: bool = True, **headers: str
     return Answer(content, status, told | ({"ETag": etag(content)} if tagged else {}))
 
 
-def instant(at: datetime | None) -> str | None:
+def instant(at: datetime) -> str:
     """RFC 3339, in UTC."""
-    return at and at.isoformat().replace("+00:00", "Z")
+    return at.isoformat().replace("+00:00", "Z")
 
 
 class View(APIView):
@@ -93,7 +93,7 @@ class View(APIView):
     tag: ClassVar[str] = ""
     named: ClassVar[dict[str, type[Value]]] = {}  # what stands in the path
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Before anything that needs the database: who sends slowly holds a thread, but no connection.
         self.sent = body.read(request)
         return super().dispatch(request, *args, **kwargs)
@@ -113,14 +113,15 @@ class View(APIView):
         return {"Cache-Control": "private, no-cache"}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        method = request.method.lower()
+        del args, kwargs
+        method = str(request.method).lower()
         self.operation = getattr(getattr(self, method, None), "operation", None) if method in self.allowed else None
         self.perform_authentication(request)
         self.check_throttles(request)
         self.check_permissions(request)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        return self.http_method_not_allowed(request, *args, **kwargs)
+    # The document says more than DRF's OPTIONS.
+    options = APIView.http_method_not_allowed
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -130,10 +131,9 @@ class View(APIView):
         return response
 
     @property
-    def caller(self) -> Caller:
-        """Who asks."""
-        found: Caller = self.request.user
-        return found
+    def caller(self) -> Any:
+        """Who asks, a Caller. None only as long as nobody has looked."""
+        return self.request.user
 
     def carry_out(self, operation: Operation, do: Callable[..., Answer], named: dict[str, str]) -> HttpResponse:
         """Hold the request to what the operation demands, and do it."""
@@ -177,9 +177,9 @@ class View(APIView):
     def respond(self, made: Answer) -> HttpResponse:
         """The answer, or 304 where the caller has it already."""
         request, status, content = self.request, made.status, made.content
-        reads = request.method in ("GET", "HEAD") and status == 200
+        reads = request.method in ("GET", "HEAD") and status == HTTPStatus.OK
         if reads and is_known(request.META.get("HTTP_IF_NONE_MATCH", ""), made.headers.get("ETag", "")):
-            status, content = 304, b""
+            status, content = HTTPStatus.NOT_MODIFIED, b""
         response = HttpResponse(content, status=status, content_type="application/json", headers=made.headers)
         if not content:
             del response["Content-Type"]
@@ -189,16 +189,12 @@ class View(APIView):
 def parameters(query: type[Query], request: HttpRequest) -> Any:
     """The parameters of an address, of which each is known and comes once."""
     if not request.META.get("QUERY_STRING"):
-        return {
-            name: each.default
-            for name, each in query._declared_fields.items()
-            if not each.required and each.default is not serializers.empty
-        }  # type: ignore[attr-defined]
+        return query.defaults()
     twice = [name for name, values in request.GET.lists() if len(values) > 1]
     read = query(data=request.GET.dict())
     if twice or not read.is_valid():
-        errors = dict.fromkeys(twice, ["It comes twice."]) | (read.errors if not twice else {})
-        raise Invalid(errors=({"parameter": str(name), "detail": str(each[0])} for name, each in errors.items()))
+        wrong = dict.fromkeys(twice, "It comes twice.") or {name: each[0] for name, each in read.errors.items()}
+        raise Invalid(errors=({"parameter": str(name), "detail": str(each)} for name, each in wrong.items()))
     return read.validated_data
 
 

@@ -1,13 +1,13 @@
 """The API's description, OpenAPI 3.1, made by drf-spectacular of what the operations are held to."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
-from config.api import Operation
+from config.api import Operation, View
 from config.values import Page, Strict, Value
 
 STRING = {"type": "string"}
@@ -59,9 +59,9 @@ class Schema(AutoSchema):
         operation: Operation | None = getattr(getattr(self.view, method.lower()), "operation", None)
         if operation is None:
             return None
-        described = {
+        described: dict[str, Any] = {
             "operationId": operation.name,
-            "tags": [self.view.tag],
+            "tags": [cast("View", self.view).tag],
             "summary": operation.summary,
             "security": [{"token": [operation.scope]}],
             "parameters": self.parameters(operation),
@@ -76,11 +76,12 @@ class Schema(AutoSchema):
     def parameters(self, operation: Operation) -> list[dict[str, Any]]:
         """In the path, in the query, in headers."""
         found = [
-            {"name": name, "in": "path", "required": True, "schema": self.view.named[name]().schema}
+            {"name": name, "in": "path", "required": True, "schema": cast("View", self.view).named[name].schema}
             for name in self.names
         ]
         found += [
-            {"name": name, "in": "query", "schema": field.schema} for name, field in operation.query().fields.items()
+            {"name": name, "in": "query", "schema": cast("Value", field).schema}
+            for name, field in operation.query().fields.items()
         ]
         if self.method == "GET":
             found.append({"name": "If-None-Match", "in": "header", "schema": STRING})
@@ -119,7 +120,10 @@ class Schema(AutoSchema):
         properties = {name: self._map_serializer_field(field, direction) for name, field in serializer.fields.items()}
         for name, field in serializer.fields.items():
             if isinstance(field, serializers.ListSerializer):
-                bounds = {"minItems": field.min_length, "maxItems": field.max_length}
+                bounds = {
+                    "minItems": getattr(field, "min_length", None),
+                    "maxItems": getattr(field, "max_length", None),
+                }
                 properties[name] |= {key: value for key, value in bounds.items() if value is not None}
         made = {"type": "object", "additionalProperties": False, "properties": properties}
         if required := [name for name, field in serializer.fields.items() if field.required]:
@@ -129,7 +133,7 @@ class Schema(AutoSchema):
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:
         if isinstance(field, Value):
             return dict(field.schema)
-        found: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)
+        found: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         return found
 
 
@@ -142,5 +146,6 @@ def with_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def made() -> dict[str, Any]:
     """The whole description."""
-    found: dict[str, Any] = SchemaGenerator(urlconf=settings.ROOT_URLCONF).get_schema(public=True)
+    generator: Any = SchemaGenerator
+    found: dict[str, Any] = generator(urlconf=settings.ROOT_URLCONF).get_schema(public=True)
     return found

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
@@ -121,15 +120,10 @@ def problem_of(error: Exception) -> Problem:
             return error
         case exceptions.ValidationError():
             return Invalid(errors=pointers(error.detail))
-        case exceptions.Throttled():
-            return Refused(429, headers={"Retry-After": str(int(error.wait or 1))})
         case exceptions.APIException():
-            header = getattr(error, "auth_header", "")
-            return Refused(error.status_code, headers={"WWW-Authenticate": header} if header else {})
-        case Http404():
-            return NotFound()
-        case PermissionDenied():
-            return Refused(403)
+            # DRF's names for what it tells the handler: whom to ask, and how long to wait.
+            told = {"WWW-Authenticate": getattr(error, "auth_header", ""), "Retry-After": getattr(error, "wait", "")}
+            return Refused(error.status_code, headers={name: str(value) for name, value in told.items() if value})
         case OperationalError() | InterfaceError():
             logger.warning("The database does not do it: %s", error)
             return Refused(503, headers={"Retry-After": "1"})

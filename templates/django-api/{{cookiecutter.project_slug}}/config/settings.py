@@ -70,7 +70,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "drf_spectacular_sidecar",  # the files of Swagger UI
     "accounts",
     "audit",
     "idempotency",

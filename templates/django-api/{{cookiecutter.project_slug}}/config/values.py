@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from rest_framework import serializers
 
@@ -104,7 +104,7 @@ class Strict(serializers.Serializer[Any]):
         try:
             found = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            errors |= dict(error.detail)  # type: ignore[arg-type]  a serializer's are by member
+            errors |= cast("dict[str, Any]", error.detail)
         if errors:
             raise serializers.ValidationError(errors)
         return found
@@ -112,6 +112,12 @@ class Strict(serializers.Serializer[Any]):
 
 class Query(Strict):
     """The parameters of an address: texts, of which some are to be numbers."""
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """What is asked by an address without any, without the cost of looking at them."""
+        declared = cls._declared_fields.items()
+        return {name: field.default for name, field in declared if field.default is not serializers.empty}
 
     def to_internal_value(self, data: Any) -> Any:
         read = {}

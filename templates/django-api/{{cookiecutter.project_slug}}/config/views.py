@@ -1,6 +1,9 @@
 """What is for people: how to make the first call, the documentation, and what is shown when nothing else can be."""
 
-from functools import cache
+import json
+import re
+from functools import cache, lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
@@ -20,19 +23,70 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """Every operation, to try out, from our own files."""
-    return render(request, "docs.html")
+    """Every operation, from the same description that programs get."""
+    return render(request, "docs.html", {"chapters": chapters(request.build_absolute_uri("/"))})
 
 
 @require_safe
 def document(_request: HttpRequest) -> HttpResponse:
     """The API's description. It says nothing that a caller may not know, and is the same for everybody."""
-    return JsonResponse(cached())
+    return JsonResponse(described())
 
 
 @cache
-def cached() -> dict[str, object]:
+def described() -> dict[str, Any]:
     return made()
+
+
+@lru_cache(maxsize=8)
+def chapters(here: str) -> dict[str, list[dict[str, Any]]]:
+    """The operations, by their tags, as a page at this address shows them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in described()["paths"].items():
+        for method, operation in methods.items():
+            shown = operation | {"method": method.upper(), "path": path, "scope": operation["security"][0]["token"][0]}
+            shown["curl"] = curl(shown, here)
+            shown["members"] = [*members(operation).items()]  # a member may be called items, too
+            shown["statuses"] = operation["responses"]
+            found.setdefault(operation["tags"][0], []).append(shown)
+    return found
+
+
+def members(operation: dict[str, Any]) -> dict[str, Any]:
+    """The members of the body that an operation takes, by their names."""
+    if "requestBody" not in operation:
+        return {}
+    schemas = described()["components"]["schemas"]
+    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    properties: dict[str, Any] = schemas[name]["properties"]
+    return properties
+
+
+def example(schema: dict[str, Any]) -> Any:
+    """A value that this could be."""
+    if "$ref" in schema:
+        schema = described()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    match schema["type"]:
+        case "object":
+            return {name: example(each) for name, each in schema["properties"].items() if name in schema["required"]}
+        case "array":
+            return [example(schema["items"])]
+    return schema.get("examples", schema.get("enum", [schema.get("minimum", "text")]))[0]
+
+
+def curl(shown: dict[str, Any], here: str) -> str:
+    """The command that does it."""
+    lines = ['curl -H "Authorization: Bearer $TOKEN"']
+    if shown["method"] not in ("GET", "POST") or (shown["method"] == "POST" and "requestBody" not in shown):
+        lines[0] = f"curl -X {shown['method']} {lines[0].removeprefix('curl ')}"
+    required = [each["name"] for each in shown["parameters"] if each["in"] == "header" and each.get("required")]
+    values = {"If-Match": "'If-Match: \"…\"'", "Idempotency-Key": '"Idempotency-Key: $(uuidgen)"'}
+    lines += [f"-H {values[name]}" for name in required]
+    if given := members(shown):
+        wanted = {name: example(each) for name, each in given.items() if "default" not in each and name != "note"}
+        lines.append(f"--json '{json.dumps(wanted)}'")
+    path = shown["path"].replace("{sku}", "TEA-GREEN-100").removeprefix("/")
+    return " \\\n  ".join([*lines, here + re.sub(r"\{\w+\}", "1", path)])
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

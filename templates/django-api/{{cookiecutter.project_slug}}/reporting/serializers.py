@@ -38,6 +38,6 @@ def report_json(report: Report) -> dict[str, Any]:
         "id": report.pk,
         "state": report.state,
         "created_at": instant(report.created_at),
-        "finished_at": instant(report.finished_at),
+        "finished_at": report.finished_at and instant(report.finished_at),
         "result": report.result,
     }

@@ -40,5 +40,7 @@ class OneReport(View):
     )  # fmt: skip
     def get(self, report_id: int) -> Answer:
         report = services.mine(report_id, self.caller.subject)
-        waits = report.state in (State.QUEUED, State.RUNNING)
-        return answer(report_json(report), **({"Retry_After": ASK_AGAIN} if waits else {}))
+        made = answer(report_json(report))
+        if report.state in (State.QUEUED, State.RUNNING):
+            made.headers["Retry-After"] = ASK_AGAIN
+        return made

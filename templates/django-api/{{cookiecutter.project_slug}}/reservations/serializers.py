@@ -28,7 +28,7 @@ class NewReservation(NewItem):
 class NewReservations(Strict):
     """Several at once."""
 
-    items = NewItem(many=True, min_length=1, max_length=100)
+    items = NewItem(many=True, min_length=1, max_length=100)  # type: ignore[call-arg]  # the list takes them
     expires_in = HeldSeconds()
 
 

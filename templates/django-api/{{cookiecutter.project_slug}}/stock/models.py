@@ -17,8 +17,8 @@ SORTED = 64
 class Overdue(models.Expression):
     """How many of a product are counted as reserved, but have expired by a moment.
 
-    In words of the database: Django would take longer to put them together than PostgreSQL to answer them. It is part of
-    the query for the products, and has an index of its own, `held_by_product`.
+    In words of the database: Django takes longer to put them together than PostgreSQL to answer them. It is part of the
+    query for the products, and has an index of its own, `held_by_product`.
     """
 
     SQL = """(SELECT COALESCE(SUM(quantity), 0) FROM reservations_reservation AS overdue
@@ -28,9 +28,9 @@ class Overdue(models.Expression):
         super().__init__(output_field=models.BigIntegerField())
         self.moment = moment
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         del compiler
-        return self.SQL, [connection.ops.adapt_datetimefield_value(self.moment)]
+        return self.SQL, (connection.ops.adapt_datetimefield_value(self.moment),)
 
 
 class Products(models.QuerySet["Product"]):
@@ -38,7 +38,7 @@ class Products(models.QuerySet["Product"]):
 
     def at(self, moment: datetime | None = None) -> "Products":
         """With `overdue`: what is counted as reserved, but has expired. From that instant it counts no more."""
-        return self.annotate(overdue=Overdue(moment or timezone.now()))
+        return self.annotate(overdue=Overdue(moment or timezone.now()))  # type: ignore[no-redef]
 
 
 class Product(models.Model):
@@ -51,9 +51,9 @@ class Product(models.Model):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False, help_text="When its SKU or its name was changed.")
 
-    objects = Products.as_manager()
+    overdue = 0  # as `Products.at` finds it
 
-    overdue: int  # as Products.at adds it
+    objects = Products.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -9,14 +9,17 @@ from config.values import MOST, Count, Id, Instant, Next, Page, Query, Strict, v
 from stock.models import Kind, Movement
 
 KINDS = [each.value for each in Kind]
-Sku = value("Sku", type="string", minLength=1, maxLength=40, pattern="^[A-Z0-9][A-Z0-9._-]*$")
+Sku = value(
+    "Sku", type="string", minLength=1, maxLength=40, pattern="^[A-Z0-9][A-Z0-9._-]*$", examples=["TEA-GREEN-100"]
+)
 Name = value(
     "Name", type="string", minLength=1, maxLength=200,
     pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$",
+    examples=["Green tea, 100 g"],
 )  # fmt: skip
 Note = value("Note", type="string", maxLength=200, pattern=r"^[^\x00-\x1f\x7f]*$")
 KindValue = value("KindValue", type="string", enum=KINDS)
-Quantity = value("Quantity", type="integer", minimum=-1_000_000, maximum=1_000_000)
+Quantity = value("Quantity", type="integer", minimum=-1_000_000, maximum=1_000_000, examples=[12])
 MaybeId = value("MaybeId", type=["integer", "null"], minimum=1, maximum=MOST)
 SkuFilter = value("SkuFilter", type="string", minLength=1, maxLength=40)
 Search = value("Search", type="string", minLength=1, maxLength=100)
@@ -110,7 +113,7 @@ class MovementPage(Strict):
 class Sparse(Query):
     """Which members of a product."""
 
-    fields = FieldNames(required=False)  # type: ignore[assignment]  DRF's metaclass takes it out of the class
+    fields = FieldNames(required=False)  # type: ignore[assignment]  # DRF's metaclass takes it out of the class
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = {*wanted(attrs)} - {*ProductRead().fields}

@@ -35,7 +35,6 @@ def create(*, sku: str, name: str, by: str) -> Product:
     """A new product, with nothing on hand."""
     now = timezone.now()
     product = Product.objects.create(sku=sku, name=name, created_at=now, updated_at=now)
-    product.overdue = 0
     record(by=by, action="create product", about=f"product {product.pk}", sku=sku, name=name)
     return product
 
