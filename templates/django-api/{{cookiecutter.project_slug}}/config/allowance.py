@@ -68,4 +68,6 @@ def counted(subject: str, span: int) -> int:
 
 @cache
 def valkey() -> redis.Redis:
-    return redis.from_url(settings.VALKEY_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
+    return redis.from_url(
+        settings.VALKEY_URL.replace("valkey", "redis", 1), socket_timeout=0.5, socket_connect_timeout=0.5
+    )

@@ -20,6 +20,7 @@ class ProductAdmin(ModelAdmin):
     search_fields = ["sku", "name"]
     fields = ["sku", "name", "on_hand", "available", "created_at", "updated_at"]
     readonly_fields = ["on_hand", "available", "created_at", "updated_at"]
+    actions = None  # deleted one by one, so that each is written down
 
     def get_queryset(self, _request: HttpRequest) -> Any:
         return Product.objects.at()
@@ -43,10 +44,6 @@ class ProductAdmin(ModelAdmin):
             services.delete(product_id=obj.pk, seen=lambda _product: True, by=staff(request))
         except Problem as problem:
             messages.error(request, problem.title)
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        """One by one, so that each is written down."""
-        return {name: each for name, each in super().get_actions(request).items() if name != "delete_selected"}
 
 
 @admin.register(Movement)

@@ -18,6 +18,7 @@ from tests.processes import Processes, new_database
 pytest_plugins = ["tests.browser.fixtures"]
 
 BOTH = "stock:read stock:write"
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
@@ -69,13 +70,12 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 @pytest.fixture(scope="session")
 def contract_server(processes: Processes) -> Iterator[Mapping[str, Any]]:
     """What the suite in `tests/contract/` judges: two servers on one database, tokens, and what the extras add."""
-    hour = timedelta(hours=1)
     tokens = {
-        "writer": issue("writer", scopes=BOTH, lasts=hour),
-        "other": issue("other", scopes=BOTH, lasts=hour),
-        "reader": issue("reader", scopes="stock:read", lasts=hour),
-        "nobody": issue("nobody", scopes="", lasts=hour),
-        "expired": issue("writer", scopes=BOTH, lasts=-hour),
+        "writer": issue("writer", scopes=BOTH, lasts=HOUR),
+        "other": issue("other", scopes=BOTH, lasts=HOUR),
+        "reader": issue("reader", scopes="stock:read", lasts=HOUR),
+        "nobody": issue("nobody", scopes="", lasts=HOUR),
+        "expired": issue("writer", scopes=BOTH, lasts=-HOUR),
     }
     with ExitStack() as stack:
         url = stack.enter_context(processes.serve())

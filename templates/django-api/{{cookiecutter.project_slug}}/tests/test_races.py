@@ -1,0 +1,129 @@
+"""Many at once, by their own connections. On SQLite, which has one writer, they come one after the other."""
+
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from reservations import services
+from reservations.models import Reservation
+from stock.models import Movement, Product
+from tests.callers import Caller
+from tests.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BOTH = "stock:read stock:write"
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="tested with --database postgresql")
+
+
+def level(product: int) -> tuple[int, int]:
+    return Product.objects.values_list("on_hand", "reserved").get(pk=product)
+
+
+def test_of_twenty_at_once_one_gets_the_last() -> None:
+    product = Caller("ada", BOTH).product(on_hand=1)
+    answers = together(lambda number: Caller(f"somebody {number}", BOTH).holds(product), 20)
+    assert Counter(each.status_code for each in answers) == {201: 1, 409: 19}
+    assert {each.json()["type"] for each in answers if each.status_code == 409} == {"/problems/not-enough-stock"}
+    assert level(product) == (1, 1)
+
+
+def test_of_twenty_with_the_same_key_one_does_it_and_all_hear_the_same() -> None:
+    ada = Caller("ada", BOTH)
+    product = ada.product(on_hand=20)
+    answers = together(lambda _: Caller("ada", BOTH).holds(product, Idempotency_Key="once"), 20)
+    done = [each for each in answers if each.status_code == 201]
+    assert {each.status_code for each in answers} <= {201, 409}
+    assert {each.json()["type"] for each in answers if each not in done} <= {"/problems/request-in-progress"}
+    assert len({(each.content, each["ETag"], each["Location"]) for each in done}) == 1
+    assert level(product) == (20, 1)
+
+
+@on_postgresql
+def test_who_comes_second_waits_two_seconds_and_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    product = Caller("ada", BOTH).product(on_hand=5)
+    begun, go_on = threading.Event(), threading.Event()
+    hold = services.hold
+
+    def held(**how: Any) -> Any:
+        begun.set()
+        go_on.wait(20)
+        return hold(**how)
+
+    def ask(_: int) -> Any:
+        return Caller("ada", BOTH).holds(product, Idempotency_Key="once")
+
+    monkeypatch.setattr(services, "hold", held)
+    slow = threading.Thread(target=lambda: together(ask, 1))
+    slow.start()
+    assert begun.wait(20)
+    began = time.monotonic()
+    (second,) = together(ask, 1)
+    took = time.monotonic() - began
+    go_on.set()
+    slow.join()
+    assert second.status_code == 409, second.content
+    assert second.json()["type"] == "/problems/request-in-progress"
+    assert int(second["Retry-After"]) >= 1
+    assert 1.8 < took < 4
+    assert Reservation.objects.count() == 1
+
+
+def test_a_sku_is_of_one_product_however_many_want_it() -> None:
+    body = {"sku": "TEA", "name": "Tea"}
+    answers = together(lambda number: Caller(f"somebody {number}", BOTH).ask("POST", "products", body), 10)
+    assert Counter(each.status_code for each in answers) == {201: 1, 409: 9}
+
+
+def test_of_ten_who_have_seen_the_same_one_changes_it() -> None:
+    ada = Caller("ada", BOTH)
+    product = ada.product()
+    tag = ada.ask("GET", f"products/{product}")["ETag"]
+    answers = together(
+        lambda number: Caller("ada", BOTH).ask("PATCH", f"products/{product}", {"name": f"Tea {number}"}, If_Match=tag),
+        10,
+    )
+    assert Counter(each.status_code for each in answers) == {200: 1, 412: 9}
+
+
+def test_nobody_waits_in_a_circle() -> None:
+    """Two products, taken in both orders at once, with confirming, cancelling and issuing in between."""
+    ada = Caller("ada", BOTH)
+    products = [ada.product(on_hand=500) for _ in range(2)]
+
+    def act(number: int) -> list[int]:
+        caller, statuses = Caller("ada", BOTH), []
+        for turn in range(6):
+            wanted = products if (number + turn) % 2 else products[::-1]
+            body = {"items": [{"product_id": each, "quantity": 1} for each in wanted]}
+            made = caller.ask("POST", "reservations/bulk", body)
+            statuses.append(made.status_code)
+            first, second = (each["id"] for each in made.json()["items"])
+            statuses.append(caller.ask("POST", f"reservations/{first}/confirm").status_code)
+            statuses.append(caller.ask("POST", f"reservations/{second}/cancel").status_code)
+            statuses.append(caller.moves(wanted[1], "issue", 1).status_code)
+        return statuses
+
+    statuses = [status for each in together(act, 10) for status in each]
+    assert Counter(statuses) == {200: 120, 201: 120}
+    for product in products:
+        on_hand, reserved = level(product)
+        assert reserved == 0
+        assert on_hand == sum(Movement.objects.filter(product=product).values_list("change", flat=True))
+    assert sum(level(product)[0] for product in products) == 1000 - 60 - 60
+
+
+@on_postgresql
+def test_an_expired_one_is_released_once_by_however_many_who_need_it() -> None:
+    ada = Caller("ada", BOTH)
+    product = ada.product(on_hand=3)
+    assert ada.holds(product, 3).status_code == 201
+    Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    answers = together(lambda number: Caller(f"somebody {number}", BOTH).holds(product), 10)
+    assert Counter(each.status_code for each in answers) == {201: 3, 409: 7}
+    assert level(product) == (3, 3)
