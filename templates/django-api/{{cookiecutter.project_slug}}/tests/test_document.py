@@ -11,7 +11,7 @@ WORDS = {"description", "summary", "examples", "operationId", "title"}
 
 
 def resolved(thing: Any, document: dict[str, Any]) -> Any:
-    """A part of a document as it means something: references followed, words for people left out, order of no account."""
+    """A part of a document as it means something: references followed, no words, in any order."""
     if isinstance(thing, list):
         found = [resolved(each, document) for each in thing]
         return sorted(found, key=repr)

@@ -79,5 +79,5 @@ def test_nobody_and_who_lacks_the_scope_do_nothing(anonymous: Caller, path: str,
 def test_a_view_that_names_no_operation_is_for_nobody(ada: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     from stock.views import Products
 
-    monkeypatch.setattr(Products, "get", lambda self, request: self.respond(None))
+    monkeypatch.setattr(Products, "get", lambda self, _request: self.respond(None))
     assert ada.ask("GET", "products").status_code == 403

@@ -7,7 +7,8 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from email.message import Message
 from typing import Any
 
 import psycopg
@@ -20,12 +21,12 @@ from tests.conftest import BOTH, HOUR
 from tests.processes import Processes
 
 
-def ask(url: str, body: object = None, **headers: str) -> tuple[int, Mapping[str, str], Any]:
+def ask(url: str, body: object = None, **headers: str) -> tuple[int, Message, Any]:
     """Status, headers and body of an answer; a body makes it a POST with a key of its own."""
     sent = {"Authorization": f"Bearer {issue('ada', scopes=BOTH, lasts=HOUR)}", **headers}
     if body is not None:
         sent |= {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
-    request = urllib.request.Request(url, body and json.dumps(body).encode(), sent)
+    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, sent)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.headers, json.load(answer)

@@ -70,7 +70,7 @@ def test_what_is_wrong_with_a_token_makes_it_none(changed: dict[str, Any]) -> No
 def test_how_a_token_is_signed_is_not_for_the_token_to_say() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     for token in (
-        jwt.encode(claims(), None, algorithm="none"),
+        jwt.encode(claims(), None, algorithm="none"),  # type: ignore[arg-type]
         signed(claims(), algorithm="HS512"),
         jwt.encode(claims(), key, algorithm="RS256"),
         jwt.encode(claims(), written.SECRET_KEY, algorithm="HS256"),  # the secret itself signs nothing
@@ -150,7 +150,10 @@ class Issuer:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/keys"
 
     def public(self) -> list[dict[str, Any]]:
-        of = {ec.EllipticCurvePrivateKey: jwt.algorithms.ECAlgorithm, rsa.RSAPrivateKey: jwt.algorithms.RSAAlgorithm}
+        of: dict[Any, Any] = {
+            ec.EllipticCurvePrivateKey: jwt.algorithms.ECAlgorithm,
+            rsa.RSAPrivateKey: jwt.algorithms.RSAAlgorithm,
+        }
         return [
             next(kind for base, kind in of.items() if isinstance(key, base)).to_jwk(key.public_key(), as_dict=True)
             | {"kid": name}

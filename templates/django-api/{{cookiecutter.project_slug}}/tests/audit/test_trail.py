@@ -20,7 +20,11 @@ def test_the_trail_is_only_added_to() -> None:
 
 @pytest.mark.django_db
 def test_there_is_no_entry_without_what_it_is_about() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
-        record(by="ada", action="look", about="product 1")
-        raise RuntimeError
+    def breaks() -> None:
+        with transaction.atomic():
+            record(by="ada", action="look", about="product 1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        breaks()
     assert not Entry.objects.exists()

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -47,27 +49,25 @@ def test_the_same_json_is_the_same_and_another_is_not() -> None:
     assert len({fingerprint(*each) for each in [*others, ("POST", "/x", {"a": 1}), ("POST", "/x", {"a": 1.0})]}) == 6
 
 
-class BrokenCommit:
-    """A database that takes everything, and then does not keep it."""
+@contextmanager
+def broken_commits(error: Exception) -> Iterator[None]:
+    """A database that takes everything, and then does not keep it. What counts requests is committed all the same."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-        def commit(_: Any) -> None:
-            raise error
+    def commit(_: Any) -> None:
+        raise error
 
-        self.patch = lambda: monkeypatch.setattr("django.db.backends.base.base.BaseDatabaseWrapper._commit", commit)
-        self.undo = monkeypatch.undo
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("django.db.backends.base.base.BaseDatabaseWrapper._commit", commit)
+        yield
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("error", "status"), [(OperationalError("gone"), 503), (DatabaseError("broken"), 500)])
-def test_a_commit_that_fails_is_never_a_success(
-    committed: None, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
-) -> None:
+def test_a_commit_that_fails_is_never_a_success(committed: None, error: Exception, status: int) -> None:
     ada = Caller("ada", "stock:read stock:write")
     product = ada.product(on_hand=5)
     reservation = ada.holds(product).json()["id"]
     stored = StoredAnswer.objects.count()
-    broken = BrokenCommit(monkeypatch, error)
     asked = [
         lambda: ada.holds(product, Idempotency_Key="again"),
         lambda: ada.moves(product, "issue", 1, Idempotency_Key="move"),
@@ -77,9 +77,8 @@ def test_a_commit_that_fails_is_never_a_success(
         lambda: ada.ask("PATCH", f"products/{product}", {"name": "New"}, If_Match="*"),
     ]
     for ask in asked:
-        broken.patch()
-        answer = ask()
-        broken.undo()
+        with broken_commits(error):
+            answer = ask()
         assert answer.status_code == status, answer.content
         assert answer["Content-Type"] == "application/problem+json"
         assert status != 503 or answer["Retry-After"]

@@ -14,7 +14,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from reporting import services
-from reporting.models import Report
+from reporting.models import Report, State
 from reservations.models import Reservation
 from stock.models import Product
 from tests.callers import Caller
@@ -74,8 +74,8 @@ def test_who_comes_back_after_the_lease_writes_nothing(ada: Caller) -> None:
     second = services.claim()
     assert second
     assert second.pk == slow.pk
-    assert services.finish(second, services.State.DONE, {"products": 2})
-    assert not services.finish(slow, services.State.DONE, {"products": 1})
+    assert services.finish(second, State.DONE, {"products": 2})
+    assert not services.finish(slow, State.DONE, {"products": 1})
     assert Report.objects.get().result == {"products": 2}
 
 
