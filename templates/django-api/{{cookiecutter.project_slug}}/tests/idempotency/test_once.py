@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -68,7 +68,7 @@ def test_a_commit_that_fails_is_never_a_success(committed: None, error: Exceptio
     product = ada.product(on_hand=5)
     reservation = ada.holds(product).json()["id"]
     stored = StoredAnswer.objects.count()
-    asked = [
+    asked: list[Callable[[], Any]] = [
         lambda: ada.holds(product, Idempotency_Key="again"),
         lambda: ada.moves(product, "issue", 1, Idempotency_Key="move"),
         lambda: ada.ask("POST", f"reservations/{reservation}/confirm", Idempotency_Key="confirm"),
