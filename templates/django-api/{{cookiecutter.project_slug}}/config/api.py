@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from config import body
 from config.etags import etag, is_known
-from config.problems import Invalid, NotAcceptable, NotFound, Problem
+from config.problems import Invalid, NotFound, Problem, Refused
 from config.values import NUMBER, Query, Strict, Value
 from idempotency.services import fingerprint, once
 
@@ -140,7 +140,7 @@ class View(APIView):
         request = self.request._request  # noqa: SLF001  DRF's own would look at the body
         accepted = request.META.get("HTTP_ACCEPT", "").strip()
         if accepted not in ("", "*/*") and not request.accepts("application/json"):
-            raise NotAcceptable
+            raise Refused(406)
         ids = {name: self.identified(name, text) for name, text in named.items()}
         self.asked = parameters(operation.query, request)
         key = self.key() if operation.once else ""

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 
-from config.problems import Invalid, Malformed, NotJSON, TooLarge
+from config.problems import Invalid, Refused
 
 MOST_BYTES = 64 * 1024
 MOST_SKIPPED = 1024 * 1024
@@ -45,17 +45,17 @@ class StrictJSON(BaseParser):
         """The value of these bytes, which were announced as this. Raises a Problem."""
         del parser_context
         if (media_type or "").partition(";")[0].strip().lower() != self.media_type:
-            raise NotJSON("Content-Type is to be application/json.")
+            raise Refused(415, "Content-Type is to be application/json.")
         if len(stream) > MOST_BYTES:
-            raise TooLarge(f"At most {MOST_BYTES} bytes.")
+            raise Refused(413, f"At most {MOST_BYTES} bytes.")
         try:
             if too_deep(stream):
-                raise Malformed(f"It is nested more than {DEEPEST} deep.")
+                raise Refused(400, f"It is nested more than {DEEPEST} deep.")
             return json.loads(
                 stream.decode(), parse_constant=no_number, parse_int=whole, object_pairs_hook=without_doubles
             )
         except (ValueError, RecursionError) as error:
-            raise Malformed("The body is not JSON.") from error
+            raise Refused(400, "The body is not JSON.") from error
 
 
 def too_deep(sent: bytes) -> bool:

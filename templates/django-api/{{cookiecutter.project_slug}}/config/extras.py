@@ -9,11 +9,13 @@ from django.utils.module_loading import import_string
 # Applications, for settings.py. An extra may have `urls.py`; commands and migrations are where Django looks.
 APPS: list[str] = [
     "apikeys",  # keys for programs, in place of tokens
+    "jwks",  # tokens that somebody else makes
     "reporting",  # a report that takes long: 202, and a worker
 ]
 # What else may stand after `Bearer`: by how it begins, the function that says whose it is, or None.
 CREDENTIALS: dict[str, str] = {
     "stock_": "apikeys.services.caller_of",  # apikeys
+    "ey": "jwks.services.caller_of",  # jwks
 }
 # Functions that `housekeeping` calls as well; each says how much it has done.
 BY_THE_CLOCK: list[str] = [

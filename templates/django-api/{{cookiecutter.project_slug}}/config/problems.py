@@ -57,32 +57,10 @@ class Problem(Exception):  # noqa: N818  it is called so
         )
 
 
-class Malformed(Problem):
-    """A body that is no JSON."""
-
-
 class NotFound(Problem):
     """There is none, or none for this caller."""
 
     status = HTTPStatus.NOT_FOUND
-
-
-class NotAcceptable(Problem):
-    """The caller takes something else."""
-
-    status = HTTPStatus.NOT_ACCEPTABLE
-
-
-class TooLarge(Problem):
-    """A body of more than is read."""
-
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-class NotJSON(Problem):
-    """A body that is announced as something else."""
-
-    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 class Invalid(Problem):

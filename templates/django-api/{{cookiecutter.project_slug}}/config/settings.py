@@ -148,10 +148,10 @@ REPORT_LEASE = timedelta(seconds=env.int("REPORT_LEASE", 60))  # reporting
 
 # ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Who makes them and whom they are for. Without JWKS_URL that is us: `manage.py token` signs them with the SECRET_KEY.
+# Who makes them and whom they are for. That is us: `manage.py token` signs them with the SECRET_KEY.
 TOKEN_ISSUER = env.str("TOKEN_ISSUER", "stock")
 TOKEN_AUDIENCE = env.str("TOKEN_AUDIENCE", "stock")
-JWKS_URL = env.str("JWKS_URL", "")  # the keys of somebody who makes tokens for us: OAuth 2.0, OpenID Connect
+JWKS_URL = env.str("JWKS_URL", "")  # jwks
 
 # ── People ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,7 +5,6 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -17,8 +16,7 @@ from config.openapi import made
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """How to get a token, and what to do with it."""
-    said = {"here": request.build_absolute_uri("/"), "audience": settings.TOKEN_AUDIENCE}
-    return render(request, "home.html", said | {"issuer": settings.JWKS_URL and settings.TOKEN_ISSUER})
+    return render(request, "home.html", {"here": request.build_absolute_uri("/")})
 
 
 @require_safe

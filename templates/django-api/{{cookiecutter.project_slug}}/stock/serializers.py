@@ -56,17 +56,14 @@ class ProductRead(Strict):
     updated_at = Instant()
 
 
-class SparseProduct(Strict):
+class SparseProduct(ProductRead):
     """Of a product, what was asked for."""
 
-    id = Id()
-    sku = Sku(required=False)
-    name = Name(required=False)
-    on_hand = Count(required=False)
-    reserved = Count(required=False)
-    available = Count(required=False)
-    created_at = Instant(required=False)
-    updated_at = Instant(required=False)
+    def get_fields(self) -> Any:
+        fields = super().get_fields()
+        for name in fields.keys() - {"id"}:
+            fields[name].required = False
+        return fields
 
 
 class ProductPage(Strict):

@@ -19,8 +19,6 @@ class Command(BaseCommand):
         parser.add_argument("--minutes", type=int, default=60, help="how long it is good for")
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
-        if settings.JWKS_URL:
-            raise CommandError("Tokens come from the issuer of JWKS_URL: ask there.")
         if not settings.SECRET_KEY_IS_SET:
             raise CommandError("Set SECRET_KEY: by another key than the server's the token would be none.")
         if unknown := {*options["scope"].split()} - {*SCOPES}:
