@@ -30,7 +30,7 @@ from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workbench import compare, machine, real, recipes, site, starters
+from workbench import compare, judged, machine, real, recipes, site, starters
 from workbench import image as images
 from workbench import release as dates
 from workbench.machine import environment, temporary, workplace
@@ -448,10 +448,53 @@ def proof(session: nox.Session, name: str) -> None:
 
 
 @nox.session(allow_parallel=False)
-@one_starter
+@nox.parametrize("name", [nox.param(name, id=name) for name in [*STARTERS, "twin"]])
 def bench(session: nox.Session, name: str) -> None:
-    """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`."""
-    heavy(session, name, "bench.py", PEERS.get(name, ()))
+    """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`.
+
+    `bench(twin)` has the two that keep one contract; its `-- --write` keeps the figures for the page.
+    """
+    if name != "twin":
+        heavy(session, name, "bench.py", PEERS.get(name, ()))
+        return
+    with workplace("twin") as folder:
+        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        for starter_, project in twins(session, folder, env):
+            env[starter_.facts["framework"].upper()] = str(project)
+        python = packages(session, folder, PEERS["surprises"], find_python(session), env)
+        run(session, str(python), str(ROOT / "proofs" / "twin" / "bench.py"), *session.posargs, env=env)
+
+
+@nox.session(allow_parallel=False)
+def twin(session: nox.Session) -> None:
+    """The two that keep one contract, judged by its suite on both databases: one table, rule by framework."""
+    with workplace("twin") as folder:
+        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        verdicts: dict[str, dict[str, str]] = {}
+        for starter_, project in twins(session, folder, env):
+            for command in starter_.commands["test"]:
+                database = "PostgreSQL" if "postgresql" in command else "SQLite"
+                report = folder / f"{starter_.name}-{database}.xml"
+                with step(f"{starter_.name} on {database}"):
+                    judging = ["--ignore-glob=*test_full_*", "--quiet", f"--junitxml={report}", "tests/contract"]
+                    session.chdir(project)
+                    words = [*command.split(), *judging]
+                    session.run(*words, env=env, include_outer_env=False, external=True, success_codes=[0, 1])
+                    session.chdir(ROOT)
+                verdicts[f"{starter_.facts['framework']}, {database}"] = judged.rules(report)
+        print(judged.table(verdicts))
+        if judged.broken(verdicts):
+            session.error("Not everybody keeps the contract.")
+
+
+def twins(session: nox.Session, folder: Path, env: dict[str, str]) -> Iterator[tuple[starters.Starter, Path]]:
+    """The projects that keep the contract which two of them keep, installed."""
+    for name, starter_ in STARTERS.items():
+        if "contract" in starter_.facts:
+            (place := folder / name).mkdir()
+            project = generate(session, starter_, place)
+            in_project(session, project, "uv sync --quiet --group test", env)
+            yield starter_, project
 
 
 @nox.session(allow_parallel=False)

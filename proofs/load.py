@@ -7,14 +7,19 @@ against a server that does nothing.
 
 import asyncio
 import json
+import os
+import platform
 import re
 import statistics
+import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import cycle
+from pathlib import Path
 from typing import cast
 
 import uvloop
@@ -199,6 +204,19 @@ def run[Result](errand: Awaitable[Result]) -> Result:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(wait())
+
+
+def machine(python: str | Path) -> dict[str, str]:
+    """Where it was measured, and when; the version of this interpreter."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    script = "import platform; print(platform.python_version())"
+    told = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    return {
+        "machine": f"{os.cpu_count()} cores, {names[0] if names else platform.machine()}",
+        "python": told.stdout.strip(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
 
 
 class Null(asyncio.Protocol):

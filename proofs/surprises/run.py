@@ -1,19 +1,17 @@
 """Five things about Django and FastAPI that surprise, measured here: `nox -s surprise -- hello`.
 
-They are hello, read, server, blocking and rate. Each takes less than a minute. `--write` keeps what was measured in docs/results/, from which the page is made.
+They are hello, read, server, blocking and rate; each takes less than a minute. `--write` keeps what was measured in
 """
 
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,7 +49,8 @@ class Server:
 
 def children(pid: int) -> list[int]:
     """All that it has started, and what those have."""
-    found = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    found = [int(each) for task in tasks for each in task.read_text().split()]
     return found + [each for child in found for each in children(child)]
 
 
@@ -104,20 +103,20 @@ def in_process(variants: dict[str, tuple[str, str, dict[str, str]]], times: int,
     with ExitStack() as stack:
         probes = {}
         for name, (module, path, settings) in variants.items():
-            command = ["taskset", "-c", "0", PYTHON, str(HERE / "probe.py"), module, path]
+            command = ["taskset", "-c", "0", PYTHON, str(HERE.parent / "probe.py"), module]
             probe = subprocess.Popen(
                 command, cwd=HERE, env=os.environ | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
             stack.callback(probe.kill)
-            probes[name] = probe
+            probes[name] = probe, json.dumps({"times": times, "method": "GET", "path": path})
         for turn in range(rounds):
             for name in list(variants)[:: 1 if turn % 2 == 0 else -1]:
-                probe = probes[name]
+                probe, task = probes[name]
                 assert probe.stdin
                 assert probe.stdout
-                probe.stdin.write(f"{times}\n")
+                probe.stdin.write(f"{task}\n")
                 probe.stdin.flush()
-                rows[name].append(float(probe.stdout.readline()))
+                rows[name].append(json.loads(probe.stdout.readline())[0])
     return rows
 
 
@@ -137,10 +136,10 @@ def read() -> dict[str, Rows]:
     with database() as url:
         settings = {"DATABASE_URL": url}
         variants = {
-            "Django, the seven middlewares of startproject": ("django_app", "/read/{id}", settings),
-            "Django, no middleware": ("django_app", "/read/{id}", settings | {"BARE": "1"}),
-            "FastAPI, async def, SQLAlchemy async": ("fastapi_app", "/read/{id}", settings),
-            "FastAPI, def, SQLAlchemy": ("fastapi_app", "/read-def/{id}", settings),
+            "Django, the seven middlewares of startproject": ("django_app", "/read/{row}", settings),
+            "Django, no middleware": ("django_app", "/read/{row}", settings | {"BARE": "1"}),
+            "FastAPI, async def, SQLAlchemy async": ("fastapi_app", "/read/{row}", settings),
+            "FastAPI, def, SQLAlchemy": ("fastapi_app", "/read-def/{row}", settings),
         }
         return {"µs of CPU a request": in_process(variants, 150)}
 
@@ -222,18 +221,9 @@ ALL = {each.__name__: each for each in (hello, read, server, blocking, rate)}
 
 def machine() -> dict[str, Any]:
     """Where it was measured, and with what."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
-    )
     names = ("django", "fastapi", "sqlalchemy", "psycopg", "granian", "gunicorn", "uvicorn")
-    return {
-        "machine": f"{os.cpu_count()} cores, {model}",
-        "python": platform.python_version(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "load": round(os.getloadavg()[0], 1),
-        "versions": {name: version(name) for name in names},
-    }
+    versions = {name: version(name) for name in names}
+    return load.machine(PYTHON) | {"load": round(os.getloadavg()[0], 1), "versions": versions}
 
 
 def main() -> None:
