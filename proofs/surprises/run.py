@@ -1,6 +1,7 @@
 """Five things about Django and FastAPI that surprise, measured here: `nox -s surprise -- hello`.
 
-They are hello, read, server, blocking and rate; each takes less than a minute. `--write` keeps what was measured in
+They are hello, read, server, blocking and rate; each takes less than a minute. `--write` keeps what was
+measured in docs/results/, from which the page is made.
 """
 
 import argparse
