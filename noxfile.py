@@ -282,8 +282,8 @@ def common(session: nox.Session) -> None:
 def starter(session: nox.Session, name: str) -> None:
     """A starter, the way a user gets it: generated, checked, tested on both databases, and then really used.
 
-    Pages are opened in a browser once, on SQLite. `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL, and what
-    does not depend on the Python version: pages in a browser, the repository's tools, and real use.
+    Pages are opened in a browser once, on SQLite. `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL, and
+    what does not depend on the Python version: pages in a browser, the repository's tools, and real use.
     """
     quick = "quick" in session.posargs
     python = find_python(session)
