@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -39,6 +40,9 @@ class Problem(Exception):  # noqa: N818  it is called so
     ) -> None:
         super().__init__(detail)
         self.detail, self.errors, self.headers = detail, [*errors], headers or {}
+
+    def __str__(self) -> str:
+        return self.detail or self.title or TITLES.get(self.status, "Refused")
 
     def response(self) -> HttpResponse:
         """The answer, as bytes that tell no more than this."""
@@ -82,13 +86,20 @@ def pointers(detail: Any, place: str = "#") -> Iterable[dict[str, str]]:
     if isinstance(detail, dict):
         for name, each in detail.items():
             part = str(name).replace("~", "~0").replace("/", "~1")
-            yield from pointers(each, place if name == WHOLE else f"{place}/{part}")
+            whole = name == WHOLE and not isinstance(name, Member)
+            yield from pointers(each, place if whole else f"{place}/{part}")
     else:
         for each in detail:
             yield {"pointer": place, "detail": str(each)}
 
 
 WHOLE = "non_field_errors"  # DRF's name for what is wrong with all of it
+
+
+class Member(str):
+    """The name of a member of a body, which may be called as DRF calls the whole."""
+
+    __slots__ = ()
 
 
 def problem_of(error: Exception) -> Problem:
@@ -102,6 +113,8 @@ def problem_of(error: Exception) -> Problem:
             # DRF's names for what it tells the handler: whom to ask, and how long to wait.
             told = {"WWW-Authenticate": getattr(error, "auth_header", ""), "Retry-After": getattr(error, "wait", "")}
             return Refused(error.status_code, headers={name: str(value) for name, value in told.items() if value})
+        case SuspiciousOperation():  # a thousand parameters, say
+            return Invalid("There is too much of it.")
         case OperationalError() | InterfaceError():
             logger.warning("The database does not do it: %s", error)
             return Refused(503, headers={"Retry-After": "1"})
@@ -135,7 +148,8 @@ def problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
         response = get_response(request)
         form = response.get("Content-Type", "")
         if response.status_code >= HTTPStatus.BAD_REQUEST and form != "application/problem+json":
-            return Refused(response.status_code).response()
+            told = {name: value for name, value in response.items() if not name.startswith("Content-")}
+            return Refused(response.status_code, headers=told).response()
         return response
 
     return answer

@@ -1,12 +1,12 @@
 """Strict fields: each is a JSON Schema, by which it is both checked and described. DRF's own would make 0 into "0"."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 from rest_framework import serializers
 
-from config.problems import WHOLE
+from config.problems import WHOLE, Member
 
 MOST = 2**63 - 1  # what a column holds
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
@@ -36,16 +36,14 @@ def wrong_string(schema: dict[str, Any], value: Any) -> str:
     if schema.get("format") == "date-time" and instant(value) is None:
         return "It is to be an instant, as 2026-11-20T08:30:00Z."
     # No database has half a character, and PostgreSQL no text with a NUL.
-    return (
-        "" if (value.isascii() and "\0" not in value) or value.encode(errors="ignore").decode() == value else "No text."
-    )
+    return "No text." if "\0" in value or value.encode(errors="ignore").decode() != value else ""
 
 
 def instant(value: str) -> datetime | None:
     """An instant as RFC 3339 has them, or None."""
     try:
-        return datetime.fromisoformat(value.upper()) if INSTANT.fullmatch(value) else None
-    except ValueError:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC) if INSTANT.fullmatch(value) else None
+    except (ValueError, OverflowError):  # in UTC it may be before the first year, or after the last
         return None
 
 
@@ -85,7 +83,7 @@ Id = value("Id", type="integer", minimum=1, maximum=MOST)
 Count = value("Count", type="integer", minimum=0, maximum=MOST)
 Instant = value("Instant", type="string", format="date-time")
 Limit = value("Limit", type="integer", minimum=1, maximum=100, default=50)
-Cursor = value("Cursor", type="string", minLength=1, maxLength=512)
+Cursor = value("Cursor", type="string", minLength=1, maxLength=2048)
 Next = value("Next", type=["string", "null"])
 
 
@@ -99,7 +97,9 @@ class Strict(serializers.Serializer[Any]):
             raise serializers.ValidationError({WHOLE: ["It is to be an object."]})
         if len(data) < self.least:
             raise serializers.ValidationError({WHOLE: [f"It is to have at least {self.least} of its members."]})
-        errors: dict[str, Any] = {name: ["There is no such member."] for name in data if name not in self.fields}
+        errors: dict[str, Any] = {
+            Member(name): ["There is no such member."] for name in data if name not in self.fields
+        }
         found: Any = {}
         try:
             found = super().to_internal_value(data)

@@ -19,12 +19,13 @@ class ProductFilter(FilterSet):
     available_min = NumberFilter(method="to_be_had")
 
     def found(self, products: Products, _name: str, text: str) -> Products:
-        """Those with this in their SKU or name, in either case."""
+        """Those with this in their SKU or name, an ASCII letter in either case."""
         return products.filter(Q(sku__icontains=text) | Q(name__icontains=text))
 
     def to_be_had(self, products: Products, _name: str, many: Decimal) -> Products:
         """Those of which so many are available."""
-        return products.filter(on_hand__gte=F("reserved") - F("overdue") + int(many))
+        # Nothing is added to what was asked for: it may be the most that a column holds.
+        return products.annotate(left=F("on_hand") - F("reserved") + F("overdue")).filter(left__gte=int(many))
 
 
 class MovementFilter(FilterSet):

@@ -1,5 +1,6 @@
 """Errors: one form for all of the API, pages for people everywhere else."""
 
+import time
 from typing import Any
 
 import pytest
@@ -112,3 +113,29 @@ def test_who_takes_no_json_gets_none(ada: Caller, accept: str) -> None:
 def test_a_parameter_is_what_it_says_and_comes_once(ada: Caller, query: str) -> None:
     answer = ada.ask("GET", f"products?{query}")
     assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "limit")
+
+
+def test_texts_that_never_end_are_refused_as_fast_as_others(ada: Caller) -> None:
+    body = b"[" * 101 + b'"' + b'\\"' * 32_000
+    began = time.process_time()
+    assert ada.client.post("/api/v1/products", body, "application/json").status_code == 400
+    assert time.process_time() - began < 2, "it was 36 seconds, in which nobody else was answered"
+
+
+def test_a_thousand_parameters_are_too_many(ada: Caller) -> None:
+    answer = ada.ask("GET", "products?" + "&".join(f"x{number}=1" for number in range(1100)))
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid")
+
+
+def test_a_member_that_is_called_as_the_whole_is_a_member(ada: Caller) -> None:
+    answer = ada.ask("POST", "products", {"sku": "A", "name": "Tea", "non_field_errors": 1})
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["#/non_field_errors"]
+    assert ada.ask("POST", "products", [1]).json()["errors"][0]["pointer"] == "#"
+    answer = ada.ask("POST", "reservations/bulk", {"items": [{"product_id": 1, "quantity": 1, "non_field_errors": 1}]})
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["#/items/0/non_field_errors"]
+
+
+def test_a_method_that_the_document_has_not_is_told_which_it_has(ada: Caller) -> None:
+    answer = ada.ask("POST", "openapi.json")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("application/problem+json", "nosniff")
