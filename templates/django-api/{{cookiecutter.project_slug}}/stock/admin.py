@@ -2,18 +2,16 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from config.desk import ReadOnlyAdmin, staff
-from config.problems import Problem
+from config.desk import ByTheRules, ReadOnlyAdmin, staff
 from stock import services
 from stock.models import Movement, Product
 
 
 @admin.register(Product)
-class ProductAdmin(ModelAdmin):
+class ProductAdmin(ByTheRules):
     """Products. How many there are is changed by movements only."""
 
     list_display = ["sku", "name", "on_hand", "available", "updated_at"]
@@ -40,10 +38,7 @@ class ProductAdmin(ModelAdmin):
             obj.pk = services.create(**given).pk
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
-        try:
-            services.delete(product_id=obj.pk, seen=lambda _product: True, by=staff(request))
-        except Problem as problem:
-            messages.error(request, problem.title)
+        services.delete(product_id=obj.pk, seen=lambda _product: True, by=staff(request))
 
 
 @admin.register(Movement)

@@ -3,34 +3,34 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Substr
 from django.utils import timezone
 
-from audit.models import AppendOnly
+from audit.models import AppendOnly, Happened
 
-# As much of a name as fits into a cursor: names that begin with the same so many characters are sorted by their id.
-SORTED = 64
+SKU = r"^[A-Z0-9][A-Z0-9._-]*$"
+NAME = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
 
 
-class Overdue(models.Expression):
+class Overdue(models.Func):
     """How many of a product are counted as reserved, but have expired by a moment.
 
     In words of the database: Django takes longer to put them together than PostgreSQL to answer them. It is part of the
     query for the products, and has an index of its own, `held_by_product`.
     """
 
-    SQL = """(SELECT COALESCE(SUM(quantity), 0) FROM reservations_reservation AS overdue
-        WHERE overdue.product_id = stock_product.id AND overdue.state = 'held' AND overdue.expires_at <= %s)"""
+    template = """(SELECT COALESCE(SUM(quantity), 0) FROM reservations_reservation AS overdue
+        WHERE overdue.product_id = %(expressions)s AND overdue.state = 'held' AND overdue.expires_at <= %%s)"""
 
     def __init__(self, moment: datetime) -> None:
-        super().__init__(output_field=models.BigIntegerField())
+        super().__init__(F("pk"), output_field=models.BigIntegerField())
         self.moment = moment
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        del compiler
-        return self.SQL, (connection.ops.adapt_datetimefield_value(self.moment),)
+    def as_sql(self, compiler: Any, connection: Any, *more: Any, **words: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, params = super().as_sql(compiler, connection, *more, **words)
+        return sql, (*params, connection.ops.adapt_datetimefield_value(self.moment))
 
 
 class Products(models.QuerySet["Product"]):
@@ -44,8 +44,13 @@ class Products(models.QuerySet["Product"]):
 class Product(models.Model):
     """Something that is kept."""
 
-    sku = models.CharField("SKU", max_length=40, unique=True)
-    name = models.CharField(max_length=200)
+    sku = models.CharField(
+        "SKU",
+        max_length=40,
+        unique=True,
+        validators=[RegexValidator(SKU, "Capital letters, digits, and . _ - within.")],
+    )
+    name = models.CharField(max_length=200, validators=[RegexValidator(NAME, "Visible characters.")])
     on_hand = models.BigIntegerField(default=0, editable=False)
     reserved = models.BigIntegerField(default=0, editable=False, help_text="With what is overdue and not yet released.")
     created_at = models.DateTimeField(editable=False)
@@ -62,7 +67,7 @@ class Product(models.Model):
                 condition=Q(reserved__gte=0, on_hand__gte=F("reserved")), name="no_more_reserved_than_there_is"
             )
         ]
-        indexes = [models.Index(Substr("name", 1, SORTED), "id", name="product_by_name")]
+        indexes = [models.Index(fields=["name", "id"], name="product_by_name")]
 
     def __str__(self) -> str:
         return self.sku
@@ -86,6 +91,8 @@ class Movement(AppendOnly):
     on_hand = models.BigIntegerField(help_text="After it.")
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_index=True)
+
+    objects = Happened.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -6,15 +6,13 @@ from rest_framework.exceptions import ValidationError
 
 from config.api import instant
 from config.values import MOST, Count, Id, Instant, Next, Page, Query, Strict, value
-from stock.models import Kind, Movement
+from stock.models import NAME, SKU, Kind, Movement
 
 KINDS = [each.value for each in Kind]
-Sku = value(
-    "Sku", type="string", minLength=1, maxLength=40, pattern="^[A-Z0-9][A-Z0-9._-]*$", examples=["TEA-GREEN-100"]
-)
+Sku = value("Sku", type="string", minLength=1, maxLength=40, pattern=SKU, examples=["TEA-GREEN-100"])
 Name = value(
     "Name", type="string", minLength=1, maxLength=200,
-    pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$",
+    pattern=NAME,
     examples=["Green tea, 100 g"],
 )  # fmt: skip
 Note = value("Note", type="string", maxLength=200, pattern=r"^[^\x00-\x1f\x7f]*$")

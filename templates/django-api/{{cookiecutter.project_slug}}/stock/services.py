@@ -67,7 +67,9 @@ def delete(*, product_id: int, seen: Seen, by: str) -> None:
 
 def locked(product_id: int, seen: Seen) -> Product:
     """The product as it is now, which nobody else changes until the transaction is over."""
-    product = Product.objects.at().select_for_update(of=("self",)).filter(pk=product_id).first()
+    Product.objects.select_for_update().filter(pk=product_id).values_list("pk").first()
+    # In a statement of its own: one that has waited sees the row as it is now, but the reservations as they were.
+    product = Product.objects.at().filter(pk=product_id).first()
     if product is None:
         raise NotFound
     if not seen(product):
@@ -133,5 +135,5 @@ def release_overdue(product_id: int) -> bool:
 
 def differences() -> dict[int, tuple[int, int]]:
     """Where the number on hand is not the sum of the movements, by id: (number, sum). Always empty, or it is wrong."""
-    sums = Product.objects.annotate(total=Sum("movements__change")).values_list("pk", "on_hand", "total")
-    return {pk: (on_hand, total or 0) for pk, on_hand, total in sums if on_hand != (total or 0)}
+    summed = Product.objects.order_by().annotate(total=Sum("movements__change", default=0)).exclude(on_hand=F("total"))
+    return {pk: (on_hand, total) for pk, on_hand, total in summed.values_list("pk", "on_hand", "total")}

@@ -14,7 +14,13 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("at", models.DateTimeField(auto_now_add=True)),
-                ("principal", models.CharField(db_index=True, max_length=200)),
+                ("principal", models.CharField(db_index=True, max_length=254)),
+                (
+                    "via",
+                    models.CharField(
+                        help_text="A token, which key, somebody at the desk, or a command.", max_length=30
+                    ),
+                ),
                 ("action", models.CharField(max_length=40)),
                 ("about", models.CharField(db_index=True, max_length=80)),
                 ("detail", models.JSONField(default=dict)),

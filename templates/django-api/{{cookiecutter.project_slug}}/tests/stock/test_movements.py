@@ -20,6 +20,10 @@ def test_the_ledger_is_only_added_to(ada: Caller) -> None:
         movement.save()
     with pytest.raises(TypeError):
         movement.delete()
+    with pytest.raises(TypeError):
+        Movement.objects.update(change=99)
+    with pytest.raises(TypeError):
+        Movement.objects.filter(pk=movement.pk).delete()
     assert differences() == {}
     Product.objects.update(on_hand=F("on_hand") + 1)
     assert differences() == {product: (6, 5)}
@@ -41,7 +45,14 @@ def test_movements_are_filtered(ada: Caller) -> None:
     for delta, many in ((timedelta(minutes=1), 0), (-timedelta(minutes=1), 2)):
         since = (now + delta).isoformat().replace("+00:00", "Z")
         assert len(ada.gets(f"{address}?since={since}")["items"]) == many
-    for wrong in ("2026-01-01", "yesterday", "2026-01-01T00:00:00", "2026-02-30T00:00:00Z"):
+    for wrong in (
+        "0001-01-01T00:00:00%2B14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2026-01-01",
+        "yesterday",
+        "2026-01-01T00:00:00",
+        "2026-02-30T00:00:00Z",
+    ):
         assert ada.ask("GET", f"{address}?since={wrong}").status_code == 422, wrong
 
 
