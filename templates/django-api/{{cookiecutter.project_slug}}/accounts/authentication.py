@@ -7,8 +7,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts import tokens
 from accounts.callers import Caller
+from accounts.tokens import InvalidToken
 from config import extras
 
 
@@ -25,8 +25,8 @@ class Bearer(BaseAuthentication):
             for begin, caller_of in self.others.items():
                 if said.startswith(begin):
                     return caller_of(said), None
-            return tokens.caller_of(said), None
-        except tokens.InvalidToken as error:
+            return extras.caller_of(said), None
+        except InvalidToken as error:
             raise AuthenticationFailed from error
 
     @cached_property

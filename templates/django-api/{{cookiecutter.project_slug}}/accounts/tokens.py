@@ -57,6 +57,6 @@ def believed(token: str, key: Any, algorithms: list[str]) -> Caller:
     try:
         claims = jwt.decode(token, key, algorithms=algorithms, issuer=ours, audience=us, options=options)
         who, scopes = subject(claims["sub"]), claims.get("scope", "")
-    except (jwt.InvalidTokenError, ValueError) as error:
+    except (jwt.PyJWTError, TypeError, ValueError) as error:
         raise InvalidToken from error
     return Caller(who, frozenset(scopes.split()) if isinstance(scopes, str) else frozenset())

@@ -4,6 +4,7 @@ import hmac
 import http.server
 import json
 import threading
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +13,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings as written
+from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
+from accounts.tokens import signing_key
 from jwks import services
 from tests.accounts.test_tokens import claims, signed, status
 from tests.callers import Caller
@@ -25,6 +29,9 @@ class Issuer:
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {}
         self.asked, self.broken = 0, False
+        self.page: bytes | None = None  # in place of the keys
+        self.answers = threading.Event()
+        self.answers.set()
         issuer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -32,7 +39,8 @@ class Issuer:
                 issuer.asked += 1
                 self.send_response(500 if issuer.broken else 200)
                 self.end_headers()
-                self.wfile.write(json.dumps({"keys": issuer.public()}).encode())
+                issuer.answers.wait(20)
+                self.wfile.write(issuer.page or json.dumps({"keys": issuer.public()}).encode())
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
@@ -111,3 +119,55 @@ def test_an_issuer_that_does_not_answer_is_no_fault_of_the_caller(issuer: Issuer
 @pytest.mark.parametrize("token", ["ey", "ey.x", "eyJhbGciOiJSUzI1NiJ9.e30.x"])
 def test_what_names_no_key_is_none(issuer: Issuer, token: str) -> None:
     assert status(token) == 401
+
+
+def said(algorithm: str, **changed: Any) -> str:
+    """A token that nobody has signed."""
+    parts = [{"alg": algorithm, "kid": "first"}, claims(iss="https://id", **changed)]
+    return b".".join([*(urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=") for each in parts), b"AAAA"]).decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "HS256", "PS256", "none"])
+def test_how_a_token_is_signed_is_for_the_key_to_say(issuer: Issuer, algorithm: str) -> None:
+    assert status(said(algorithm)) == 401
+    assert status(issuer.token("first", "RS512")) == 401
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", [b'{"keys": []}', b"<html>", b"[]", b'{"keys": [1]}', b"\xff"])
+def test_an_issuer_that_answers_nonsense_is_no_fault_of_the_caller(issuer: Issuer, page: bytes) -> None:
+    issuer.page = page
+    assert status(issuer.token("first", "RS256")) == 503
+
+
+@pytest.mark.django_db
+def test_known_keys_are_good_while_the_issuer_hangs(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert status(issuer.token("first", "RS256")) == 200
+    for name, seconds in (("OLD", -1.0), ("ASK_AGAIN", -1.0)):
+        monkeypatch.setattr(f"jwks.services.{name}", seconds)
+    issuer.answers.clear()
+    key_of, token = services.keys(issuer.url).key_of, issuer.token("first", "RS256")
+    asking = threading.Thread(target=key_of, args=[token])
+    asking.start()
+    while issuer.asked < 2:
+        time.sleep(0.01)
+    began = time.monotonic()
+    for _ in range(3):
+        assert key_of(token)
+    assert time.monotonic() - began < 1, "one asks, and the others do not wait for it"
+    issuer.page = b"<html>"
+    issuer.answers.set()
+    asking.join()
+    assert status(token) == 200
+
+
+@pytest.mark.django_db
+def test_no_token_of_ours_is_believed_however_it_is_written(issuer: Issuer) -> None:
+    header = urlsafe_b64encode(b'{\n"alg":"HS256","typ":"JWT"}').rstrip(b"=")
+    body = header + b"." + urlsafe_b64encode(json.dumps(claims(iss="https://id")).encode()).rstrip(b"=")
+    signature = urlsafe_b64encode(hmac.digest(signing_key(written.SECRET_KEY), body, "sha256")).rstrip(b"=")
+    assert status(f"{body.decode()}.{signature.decode()}") == 401
+    with pytest.raises(CommandError, match="not believed"):
+        call_command("token", "ada")
+    assert issuer.asked == 0

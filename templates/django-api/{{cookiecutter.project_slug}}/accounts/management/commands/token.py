@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.callers import SCOPES
-from accounts.tokens import issue
+from accounts.tokens import InvalidToken, issue
+from config import extras
 
 
 class Command(BaseCommand):
@@ -25,6 +26,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is no scope {', '.join(sorted(unknown))}. There are {' and '.join(SCOPES)}.")
         try:
             lasts = timedelta(minutes=options["minutes"])
-            self.stdout.write(issue(options["subject"], scopes=options["scope"], lasts=lasts))
+            token = issue(options["subject"], scopes=options["scope"], lasts=lasts)
+            extras.caller_of(token)
         except ValueError as error:
             raise CommandError(str(error)) from error
+        except InvalidToken as error:
+            raise CommandError("Such a token is not believed here: it is over, or somebody else makes them.") from error
+        self.stdout.write(token)
