@@ -1,5 +1,7 @@
 """Where accounts are looked at, and people get what they may."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
@@ -10,15 +12,28 @@ from accounts.models import User
 admin.site.unregister(Group)
 
 
+class ByAdministrators(ModelAdmin):
+    """Whoever may look may look. Whoever could change people or roles could make themselves more than they are."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
 @admin.register(Group)
-class GroupAdmin(ModelAdmin):
+class GroupAdmin(ByAdministrators):
     """What a role may."""
 
     filter_horizontal = ["permissions"]
 
 
 @admin.register(User)
-class UserAdmin(ModelAdmin):
+class UserAdmin(ByAdministrators):
     """Accounts. `manage.py createsuperuser` and `changepassword` make and keep them."""
 
     list_display = ["email", "is_staff", "is_active", "last_login"]
@@ -27,8 +42,3 @@ class UserAdmin(ModelAdmin):
     fields = ["email", "is_active", "is_staff", "is_superuser", "groups", "last_login", "date_joined"]
     readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = ["groups"]
-
-    def get_readonly_fields(self, request: HttpRequest, _obj: User | None = None) -> list[str]:
-        """Nobody makes themselves, or somebody else, more than they are."""
-        more = [] if request.user.is_superuser else ["email", "is_active", "is_staff", "is_superuser", "groups"]
-        return [*self.readonly_fields, *more]

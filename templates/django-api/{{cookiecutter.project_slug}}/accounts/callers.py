@@ -13,6 +13,7 @@ class Caller:
 
     subject: str
     scopes: frozenset[str]
+    via: str = "token"  # what they have shown
     is_authenticated: bool = True  # DRF asks
 
 

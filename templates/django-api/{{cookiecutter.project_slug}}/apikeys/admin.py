@@ -1,13 +1,12 @@
 """Keys at the desk: to look at, and to revoke. They are made by a command, which shows them to nobody else."""
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
 from unfold.decorators import action
 
 from apikeys import services
 from apikeys.models import APIKey
-from config.desk import ReadOnlyAdmin, staff
+from config.desk import ReadOnlyAdmin, Words, act, staff
 
 
 @admin.register(APIKey)
@@ -25,6 +24,9 @@ class APIKeyAdmin(ReadOnlyAdmin):
     @action(description="Revoke", permissions=["revoke"], url_path="revoke")
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """End it, for good."""
-        if services.revoke(key=get_object_or_404(APIKey, pk=object_id), by=staff(request)):
-            messages.success(request, "It is revoked.")
-        return redirect("admin:apikeys_apikey_change", object_id)
+
+        def do(key: APIKey) -> str:
+            return "It is revoked." if services.revoke(key=key, by=staff(request)) else "It was revoked before."
+
+        words = Words("Revoke", "From then on it opens nothing, and it cannot be given back.")
+        return act(self, request, object_id, words, do)

@@ -53,4 +53,4 @@ def caller_of(text: str) -> Caller:
     key = APIKey.objects.filter(digest=digest(text)).first()
     if key is None or not key.good_at(timezone.now()):
         raise InvalidToken
-    return Caller(key.subject, frozenset(key.scopes.split()))
+    return Caller(key.subject, frozenset(key.scopes.split()), f"key {key.pk}")

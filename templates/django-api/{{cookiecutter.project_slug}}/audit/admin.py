@@ -10,6 +10,6 @@ from config.desk import ReadOnlyAdmin
 class EntryAdmin(ReadOnlyAdmin):
     """The audit trail."""
 
-    list_display = ["at", "principal", "action", "about", "request_id"]
-    list_filter = ["action"]
+    list_display = ["at", "principal", "via", "action", "about", "request_id"]
+    list_filter = ["via", "action"]
     search_fields = ["principal", "about", "request_id"]

@@ -13,6 +13,7 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         import_module("config.checks")
+        import_module("accounts.checks")
 
 
 class Desk(AdminConfig):

@@ -9,18 +9,22 @@ from django_filters import CharFilter, FilterSet, NumberFilter
 from reservations.models import State
 
 
+def in_state(reservations: Any, state: str) -> Any:
+    """Those that are in this state now: what is held is expired when its time is over."""
+    over = Q(state=State.HELD, expires_at__lte=timezone.now())
+    match state:
+        case State.HELD:
+            return reservations.filter(state=state).exclude(over)
+        case State.EXPIRED:
+            return reservations.filter(Q(state=state) | over)
+    return reservations.filter(state=state)
+
+
 class ReservationFilter(FilterSet):
     """Which of them."""
 
-    state = CharFilter(method="in_state")
+    state = CharFilter(method="now")
     product_id = NumberFilter()
 
-    def in_state(self, reservations: Any, _name: str, state: str) -> Any:
-        """Those that are in this state now: what is held is expired when its time is over."""
-        over = Q(state=State.HELD, expires_at__lte=timezone.now())
-        match state:
-            case State.HELD:
-                return reservations.filter(state=state).exclude(over)
-            case State.EXPIRED:
-                return reservations.filter(Q(state=state) | over)
-        return reservations.filter(state=state)
+    def now(self, reservations: Any, _name: str, state: str) -> Any:
+        return in_state(reservations, state)

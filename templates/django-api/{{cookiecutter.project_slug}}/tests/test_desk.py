@@ -1,12 +1,17 @@
 """The admin: what staff look at, and what they do."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Entry
 from reservations.models import Reservation
+from stock.errors import ProductInUse
 from stock.models import Movement, Product
 from tests.callers import Caller
 
@@ -62,7 +67,7 @@ def test_products_are_made_and_changed_by_the_same_rules(admin: Client) -> None:
     assert not Product.objects.exists()
     seen = [*Entry.objects.order_by("pk").values_list("principal", "action")]
     actions = ("create product", "change product", "delete product")
-    assert seen == [("staff ada@example.org", action) for action in actions]
+    assert seen == [("ada@example.org", action) for action in actions]
 
 
 def test_a_product_with_a_past_stays(admin: Client, shelf: int) -> None:
@@ -80,13 +85,63 @@ def test_staff_cancel_for_somebody(admin: Client, shelf: int) -> None:
     other = Client()
     other.force_login(viewer)
     assert other.get(path, follow=True).status_code == 403
-    for _ in range(2):
-        assert admin.get(path).status_code == 302
+    assert other.post(path).status_code == 403
+    asked = admin.get(path)
+    assert "can be had again" in asked.content.decode()
+    assert not Reservation.objects.exclude(state="held").exists(), "a link, which any page can have, does nothing"
+    said = [admin.post(path, follow=True).content.decode() for _ in range(2)]
+    assert "It is cancelled." in said[0]
+    assert "confirmed, cancelled or expired already" in said[1]
     reservation.refresh_from_db()
     assert reservation.state == "cancelled"
     assert Product.objects.get(pk=shelf).reserved == 0
     (entry,) = Entry.objects.filter(action="cancel reservation")
-    assert entry.principal == "staff ada@example.org"
+    assert (entry.principal, entry.via) == ("ada@example.org", "staff")
+    for nothing in ("999999", "abc", "9" * 30):
+        assert admin.get(path.replace(str(reservation.pk), nothing)).status_code == 404, nothing
+
+
+def test_another_site_cancels_nothing(shelf: int) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_superuser("ada@example.org", "x"))
+    path = f"/admin/reservations/reservation/{Reservation.objects.get().pk}/cancel/"
+    assert client.post(path, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert Reservation.objects.get().state == "held"
+
+
+def test_reservations_are_filtered_by_their_state_at_this_moment(admin: Client, ada: Caller, shelf: int) -> None:
+    ada.holds(shelf, 1)
+    Reservation.objects.filter(quantity=2).update(expires_at=timezone.now() - timedelta(seconds=1))
+    path = "/admin/reservations/reservation/?state="
+    found = {
+        state: [*admin.get(f"{path}{state}").context["cl"].queryset.values_list("quantity", flat=True)]
+        for state in ("held", "expired", "cancelled")
+    }
+    assert found == {"held": [1], "expired": [2], "cancelled": []}
+
+
+@pytest.mark.parametrize(("sku", "name"), [("tea /green", "Tea"), ("TEA\u202e", "Tea"), ("TEA", "x\ny"), ("TEA", "")])
+def test_the_desk_makes_nothing_that_the_contract_has_not(admin: Client, sku: str, name: str) -> None:
+    assert admin.post("/admin/stock/product/add/", {"sku": sku, "name": name}).status_code == 200
+    assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize("what", ["create", "change", "delete"])
+def test_what_the_rules_refuse_at_the_desk_is_told(
+    admin: Client, ada: Caller, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    product = ada.product(sku="TEA")
+
+    def refuses(**_: Any) -> None:
+        raise ProductInUse("Somebody was faster.")
+
+    monkeypatch.setattr(f"stock.services.{what}", refuses)
+    path = f"/admin/stock/product/{'add' if what == 'create' else f'{product}/{what}'}/"
+    form = {"post": "yes"} if what == "delete" else {"sku": "CUP", "name": "A cup"}
+    page = admin.post(path, form, follow=True).content.decode()
+    assert "Somebody was faster." in page
+    assert "successfully" not in page
+    assert [*Product.objects.values_list("sku", flat=True)] == ["TEA"]
 
 
 def test_staff_who_are_no_administrators_make_nobody_more(shelf: int) -> None:
@@ -98,3 +153,18 @@ def test_staff_who_are_no_administrators_make_nobody_more(shelf: int) -> None:
     client.post(path, {"email": staff.email, "is_superuser": "on", "is_staff": "on", "is_active": "on"})
     staff.refresh_from_db()
     assert not staff.is_superuser
+
+
+def test_staff_who_may_change_roles_and_people_give_themselves_nothing(admin: Client) -> None:
+    staff = User.objects.create_user("grace@example.org", "x", is_staff=True)
+    staff.user_permissions.add(*Permission.objects.filter(content_type__app_label__in=["accounts", "auth"]))
+    staff.groups.add(group := Group.objects.create(name="Desk"))
+    client = Client()
+    client.force_login(staff)
+    everything = {"name": "Desk", "permissions": [*Permission.objects.values_list("pk", flat=True)]}
+    assert client.get(f"/admin/auth/group/{group.pk}/change/").status_code == 200, "to look at"
+    assert client.post(f"/admin/auth/group/{group.pk}/change/", everything).status_code == 403
+    administrator = User.objects.get(email="ada@example.org")
+    assert client.post(f"/admin/accounts/user/{administrator.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert (group.permissions.count(), User.objects.count()) == (0, 2)
+    assert admin.post(f"/admin/auth/group/{group.pk}/change/", everything).status_code == 302

@@ -77,6 +77,7 @@ def test_what_a_key_holds_is_its_subjects() -> None:
     key = Caller(None, token=made("stock:read stock:write", who="ada"))
     reservation = key.holds(key.product(on_hand=1)).json()["id"]
     assert Caller("ada", "stock:read").ask("GET", f"reservations/{reservation}").status_code == 200
+    assert {*Entry.objects.filter(principal="ada").values_list("via", flat=True)} == {f"key {APIKey.objects.get().pk}"}
     assert Caller("grace", "stock:read").ask("GET", f"reservations/{reservation}").status_code == 404
 
 
@@ -88,11 +89,16 @@ def test_who_makes_and_ends_keys_is_written_down() -> None:
     client.force_login(User.objects.create_superuser("ada@example.org", "x"))
     page = client.get(f"/admin/apikeys/apikey/{key.pk}/change/").content.decode()
     assert key.digest not in page
-    assert client.get(f"/admin/apikeys/apikey/{key.pk}/revoke/").status_code == 302
+    path = f"/admin/apikeys/apikey/{key.pk}/revoke/"
+    assert "opens nothing" in client.get(path).content.decode()
+    assert not APIKey.objects.exclude(revoked_at=None).exists(), "a link, which any page can have, does nothing"
+    assert client.post(path).status_code == 302
     key.refresh_from_db()
     assert key.revoked_at
     seen = [*Entry.objects.order_by("pk").values_list("principal", "action")]
-    assert seen == [("x", "issue key"), ("staff ada@example.org", "revoke key")]
+    assert seen == [("x", "issue key"), ("ada@example.org", "revoke key")]
+    for nothing in ("999999", "abc"):
+        assert client.get(path.replace(str(key.pk), nothing)).status_code == 404
     assert client.get("/admin/apikeys/apikey/add/").status_code == 403
 
 
