@@ -10,8 +10,9 @@ from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -19,6 +20,7 @@ from config import body
 from config.etags import etag, is_known
 from config.problems import Invalid, NotFound, Problem, Refused
 from config.values import NUMBER, Query, Strict, Value
+from config.via import acting
 from idempotency.services import fingerprint, once
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -93,11 +95,6 @@ class View(APIView):
     tag: ClassVar[str] = ""
     named: ClassVar[dict[str, type[Value]]] = {}  # what stands in the path
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        # Before anything that needs the database: who sends slowly holds a thread, but no connection.
-        self.sent = body.read(request)
-        return super().dispatch(request, *args, **kwargs)
-
     @property
     def allowed(self) -> set[str]:
         """The methods that there are, in lower case."""
@@ -117,6 +114,12 @@ class View(APIView):
         method = str(request.method).lower()
         self.operation = getattr(getattr(self, method, None), "operation", None) if method in self.allowed else None
         self.perform_authentication(request)
+        if self.caller is None:
+            raise NotAuthenticated
+        # Nobody else may keep a thread waiting for what they send; and who may keeps no connection meanwhile.
+        if not connection.in_atomic_block:
+            close_old_connections()
+        self.sent = body.read(request._request)  # noqa: SLF001  DRF's own would look at the body
         self.check_throttles(request)
         self.check_permissions(request)
 
@@ -154,10 +157,11 @@ class View(APIView):
             self.given = given.validated_data
         elif self.sent:
             raise Invalid("There is no body here.")
-        if not operation.once:
-            return self.respond(do(**ids))
-        print_ = fingerprint(str(request.method), request.path, value)
-        return self.respond(Answer(*once(self.caller.subject, key, print_, partial(do, **ids))))
+        with acting(self.caller.via):
+            if not operation.once:
+                return self.respond(do(**ids))
+            print_ = fingerprint(str(request.method), request.path, value)
+            return self.respond(Answer(*once(self.caller.subject, key, print_, partial(do, **ids))))
 
     def identified(self, name: str, text: str) -> Any:
         """What a part of the path stands for. Raises NotFound when nothing can have this name."""

@@ -45,7 +45,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # who begins to read and then writes would lose what others wrote meanwhile
-        "timeout": 20,
+        "timeout": 2,  # seconds that one waits for whoever writes; then it is 503, and one comes again
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
     # A file, as in production: in memory it locks otherwise.
@@ -54,9 +54,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["CONN_MAX_AGE"] = 600
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 else:
-    # Threads share so many connections of a process; who gets none within the seconds is told to come again.
+    # Threads share so many connections of a process; who gets none within the seconds is told to come again. So is who
+    # waits for a row that somebody has: a process that hangs in a transaction is not to stop all the others.
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_CONNECTIONS", 16), "timeout": 10}
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_CONNECTIONS", 16), "timeout": 10},
+        "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
     }
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,12 +4,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from idempotency.errors import InProgress, KeyReused
@@ -53,7 +53,8 @@ def once(principal: str, key: str, print_: str, do: Callable[[], Told]) -> Told:
 def alone(principal: str, key: str) -> Iterator[None]:
     """A transaction in which nobody else does anything by this key. It is committed when the block has ended."""
     if connection.vendor == "sqlite":
-        with sqlite_waits(WAIT), begun():
+        # One writer: to have begun is to be alone. Whoever waits too long for that hears 503, whatever they wait for.
+        with transaction.atomic(durable=True):
             yield
         return
     # A unique index alone would let the second wait for as long as the first takes.
@@ -68,29 +69,6 @@ def alone(principal: str, key: str) -> Iterator[None]:
                 raise InProgress(headers={"Retry-After": "1"})
             time.sleep(LOOK_AGAIN)
         yield
-
-
-@contextmanager
-def begun() -> Iterator[None]:
-    """A transaction of SQLite, which has one writer: to have begun it is to be alone."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(transaction.atomic(durable=True))
-        except OperationalError as error:
-            raise InProgress(headers={"Retry-After": "1"}) from error
-        yield
-
-
-@contextmanager
-def sqlite_waits(how_long: timedelta) -> Iterator[None]:
-    """Let this connection wait so long for the writer before it, and then as long as the settings say again."""
-    usual = settings.DATABASES["default"]["OPTIONS"]["timeout"] * 1000
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {int(how_long.total_seconds() * 1000)}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
 
 
 def forget_old() -> int:

@@ -63,3 +63,10 @@ def test_what_production_lacks_is_said_and_nothing_is_served(name: str, command:
     assert f"{name} " in done.stderr
     assert "not set" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("short", [{"SECRET_KEY": "x" * 49}, {"SECRET_KEY_FALLBACKS": "old"}])
+def test_a_key_that_can_be_guessed_serves_nothing(short: dict[str, str]) -> None:
+    done = manage("serve", **PRODUCTION | short)
+    assert done.returncode == 1
+    assert f"{next(iter(short))} is too short" in done.stderr
