@@ -20,7 +20,7 @@ class Report(models.Model):
 
     holder = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="Only the last one may write its result.")
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often it was begun.")
     lease_until = models.DateTimeField(null=True, help_text="Past it, whoever has claimed it is taken for dead.")
     result = models.JSONField(null=True)
     created_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""A job that is done once, whoever is killed: a worker claims its row for a while, and only the last claim counts."""
+"""A job that is done once, whoever is killed: a worker claims its row for a while, and the first result is kept."""
 
 import logging
 from collections.abc import Callable
@@ -52,9 +52,12 @@ def claim() -> Report | None:
 
 
 def finish(report: Report, state: State, result: dict[str, Any] | None) -> bool:
-    """Write down how it ended, unless somebody else has taken it up meanwhile; whether it was ours."""
-    ours = Report.objects.filter(pk=report.pk, state=State.RUNNING, attempt=report.attempt)
-    return bool(ours.update(state=state, result=result, finished_at=timezone.now()))
+    """Write down how it ended, if nobody has yet; whether that was so.
+
+    Also when its lease is over: one that takes longer would otherwise be begun again and again, and never end.
+    """
+    running = Report.objects.filter(pk=report.pk, state=State.RUNNING)
+    return bool(running.update(state=state, result=result, finished_at=timezone.now()))
 
 
 def work(make: Callable[[], dict[str, Any]]) -> bool:
@@ -75,9 +78,8 @@ def work(make: Callable[[], dict[str, Any]]) -> bool:
     return True
 
 
-@transaction.atomic
 def added_up() -> dict[str, Any]:
-    """The whole stock."""
+    """The whole stock. Two questions, and no transaction, which on SQLite would stop whoever writes."""
     sums = Product.objects.at().aggregate(
         products=Count("pk"), on_hand=Sum("on_hand"), reserved=Sum(F("reserved") - F("overdue"))
     )
@@ -85,5 +87,5 @@ def added_up() -> dict[str, Any]:
 
 
 def forget_old() -> int:
-    """Delete reports that nobody has asked for in a month; how many there were."""
+    """Delete reports that were ordered a month ago; how many there were."""
     return Report.objects.filter(created_at__lte=timezone.now() - KEPT).delete()[0]

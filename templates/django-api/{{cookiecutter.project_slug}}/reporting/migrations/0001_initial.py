@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "attempt",
-                    models.PositiveSmallIntegerField(default=0, help_text="Only the last one may write its result."),
+                    models.PositiveSmallIntegerField(default=0, help_text="How often it was begun."),
                 ),
                 (
                     "lease_until",
