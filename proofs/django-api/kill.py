@@ -29,7 +29,7 @@ sys.path.insert(0, str(PROJECT))
 from tests import servers  # noqa: E402
 from tests.processes import Processes  # noqa: E402
 
-KILLS = int(os.environ.get("KILLS", "60"))
+KILLS = int(os.environ.get("KILLS", "40"))
 CALLERS, PRODUCTS, EACH = 16, 4, 400
 SCOPE = "stock:read stock:write"
 
@@ -215,6 +215,14 @@ for number in range({PRODUCTS}):
 """
 
 
+TOKENS = f"""
+from datetime import timedelta
+from accounts.tokens import issue
+for number in range({CALLERS}):
+    print("token", issue(f"caller {{number}}", scopes="{SCOPE}", lasts=timedelta(hours=5)))
+"""
+
+
 def killed(folder: Path) -> None:
     """Servers are killed at any moment, while everybody calls."""
     with servers.postgresql(fsync=True) as url:
@@ -223,7 +231,7 @@ def killed(folder: Path) -> None:
         site.run("migrate", "-v0")
         products = [int(line.split()[1]) for line in site.run("shell", "-v0", "-c", BEGIN).splitlines() if line]
         heard: list[tuple[str, int, dict[str, Any]]] = []
-        tokens = [site.run("token", f"caller {number}", "--scope", SCOPE).strip() for number in range(CALLERS)]
+        tokens = [line.split()[1] for line in site.run("shell", "-v0", "-c", TOKENS).splitlines() if line]
         fleet, done, broken = Fleet(site, folder / "serve.log", 2), threading.Event(), list[BaseException]()
         callers = [Caller(fleet.ports, token, seed, heard) for seed, token in enumerate(tokens)]
 
@@ -242,9 +250,10 @@ def killed(folder: Path) -> None:
             for thread in threads:
                 thread.start()
             for _ in range(KILLS):
-                time.sleep(random.uniform(0.3, 2))
+                time.sleep(random.uniform(0.5, 4))
                 fleet.kill()
-            time.sleep(2)
+            say(f"{fleet.kills} kills")
+            time.sleep(4)
             done.set()
             for thread in threads:
                 thread.join()
