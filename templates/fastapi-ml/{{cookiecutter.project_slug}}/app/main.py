@@ -1,6 +1,7 @@
 """The application: what it is made of, and what it holds while it runs."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +22,7 @@ from app.registry.files import Files
 from app.security import Application
 from app.serving.batching import Scheduler
 from app.serving.routes import router as protocol
+from app.serving.routes import short_cuts
 from app.serving.shelf import Shelf
 from app.settings import Settings
 from app.state import State, rest
@@ -41,8 +43,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Nobody is there to read it, and it is no fault to be logged.
     app.add_exception_handler(ClientDisconnect, lambda _request, _error: Response(status_code=499))
     security.install(app, settings)
+    extras = all_extras().values()
+    app.router.routes += [*short_cuts, *(route for extra in extras for route in extra.short_cuts)]
     # Extras first: /v2/models/stats is not about a model of that name.
-    for router in (*(extra.router for extra in all_extras().values() if extra.router), protocol, pages.router):
+    for router in (*(extra.router for extra in extras if extra.router), protocol, pages.router):
         app.include_router(router)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -84,4 +88,6 @@ async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
         for extra in all_extras().values():
             if extra.lifespan:
                 await stack.enter_async_context(extra.lifespan(state))
+        if settings.environment != "test":  # tests share the process, and look through its objects
+            gc.freeze()  # what is there now stays: to look through it takes a tenth of a second without an answer
         yield state

@@ -35,6 +35,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
 
 class CrossSiteRequest(Problem):
     """Another site may not do this in your name."""
@@ -69,7 +71,7 @@ class SecurityHeaders:
         async def add(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                headers.raw.extend(RAW_HEADERS)
                 # Files are asked for again, cheaply, by their ETag: a deploy must not mix old modules with new ones.
                 headers.setdefault("Cache-Control", "no-store" if scope["path"].startswith("/api/") else "no-cache")
                 if scope["scheme"] in ("https", "wss"):

@@ -1,5 +1,6 @@
 """The model card: what a model takes and gives, what it learned from, how good it was, and how to check a copy."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
@@ -41,6 +42,11 @@ class Input(Output):
     minimum: FiniteFloat | None = None
     maximum: FiniteFloat | None = None
     categories: list[Text] | None = None
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The categories, to look one up."""
+        return frozenset(self.categories or ())
 
 
 class Statistics(_Part):

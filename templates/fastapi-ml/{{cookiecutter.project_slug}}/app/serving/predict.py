@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from starlette.requests import Request
 
@@ -28,16 +29,10 @@ async def predict(
     """
     try:
         complete(lane.card, tensors)
-        working = asyncio.create_task(lane.infer(tensors, seconds=state["settings"].deadline_seconds))
-        leaving = asyncio.create_task(left(request))
-        try:
-            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                raise ClientGone("The client is gone.")
-            outputs = working.result()
-        finally:
-            working.cancel()
-            leaving.cancel()
+        if lane.brief(tensors):
+            outputs = lane.infer_here(tensors)
+        else:
+            outputs = await unless_left(request, lane.infer(tensors, seconds=state["settings"].deadline_seconds))
     except Problem as error:
         lane.numbers.failed(time.perf_counter() - began, type(error).__name__)
         raise
@@ -48,6 +43,19 @@ async def predict(
         except Exception:
             logger.exception("A prediction was answered, and not observed.")
     return outputs
+
+
+async def unless_left[Result](request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """What the work comes to. Raises ClientGone, and ends the work, when the client goes away before."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone("The client is gone.")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
 
 
 async def left(request: Request) -> None:

@@ -8,15 +8,16 @@ from importlib.metadata import version as installed
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.routing import Route
 
 from app.inference.cards import Output
 from app.inference.errors import BadInput
-from app.keys.permissions import Predictor
+from app.keys.permissions import Predictor, predictor
 from app.serving import bodies
 from app.serving.batching import Lane
 from app.serving.errors import NotServed
 from app.serving.predict import predict
-from app.state import AppState
+from app.state import AppState, state_of
 
 router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
 MODEL, VERSION = "/models/{name}", "/models/{name}/versions/{version}"
@@ -75,15 +76,26 @@ def _tensor(each: Output) -> dict[str, Any]:
     return {"name": each.name, "datatype": each.datatype, "shape": each.shape}
 
 
-@router.post(f"{MODEL}/infer")
-@router.post(f"{VERSION}/infer")
-async def infer(request: Request, state: AppState, holder: Predictor, name: str, version: str = "") -> Response:
+def _named(*parameters: str) -> dict[str, Any]:
+    """The parameters of a path, for OpenAPI."""
+    text = {"in": "path", "required": True, "schema": {"type": "string"}}
+    return {"parameters": [{"name": each, **text} for each in parameters]}
+
+
+@router.post(f"{MODEL}/infer", openapi_extra=_named("name"))
+@router.post(f"{VERSION}/infer", openapi_extra=_named("name", "version"))
+async def infer(request: Request) -> Response:
     """Predict. Tensors are JSON, or bytes behind it; the body may be compressed by gzip or deflate."""
     began = time.perf_counter()
-    lane = await state["shelf"].lane(name, version, choose=True)
+    state, holder = await state_of(request), await predictor(request)
+    lane = await state["shelf"].lane(**request.path_params, choose=True)
     asked, tensors = await bodies.read(request)
     kinds = {each.name: each.datatype for each in lane.card.outputs}
     if unknown := [each.name for each in asked.outputs or () if each.name not in kinds]:
         raise BadInput(f"There is no output {unknown[0]}.")
     outputs = await predict(request, state, holder, lane, tensors, began=began)
     return bodies.answer(asked, lane.name, lane.number, kinds, outputs)
+
+
+# Found first, and without what FastAPI does around a handler, which costs more than a small model.
+short_cuts = [Route(f"/v2{path}/infer", infer, methods=["POST"]) for path in (MODEL, VERSION)]
