@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
@@ -29,19 +29,26 @@ from app.state import State, rest
 
 logger = logging.getLogger(__name__)
 
-OPENAPI = "/api/v1/openapi.json"
-STATIC = Path(__file__).parent / "static"
+LONGEST_BODY = 64 * 1024  # bytes; a route that takes longer ones says so
 MOST_WAITING = 128 * 1024 * 1024  # bytes of all tensors that wait in a process
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application for these settings, by default those of the environment. Nothing is opened before it starts."""
     settings = settings or Settings()
-    lifespan = partial(running, settings)
-    app = Application(title="Departure delays", lifespan=lifespan, openapi_url=OPENAPI, docs_url=None, redoc_url=None)
+    app = Application(
+        title="Departure delays",
+        lifespan=partial(running, settings),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=LONGEST_BODY,
+    )
     problems.install(app)
-    # Nobody is there to read it, and it is no fault to be logged.
-    app.add_exception_handler(ClientDisconnect, lambda _request, _error: Response(status_code=499))
+    # nginx's word for a client that is gone. Nobody reads it but the log, and it is no fault.
+    app.add_exception_handler(
+        ClientDisconnect, lambda *_: problems.answer(problems.problem(499, "gone", "Client gone"))
+    )
     security.install(app, settings)
     extras = all_extras().values()
     app.router.routes += [*short_cuts, *(route for extra in extras for route in extra.short_cuts)]
@@ -49,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (*(extra.router for extra in extras if extra.router), protocol, pages.router):
         app.include_router(router)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app
 
 

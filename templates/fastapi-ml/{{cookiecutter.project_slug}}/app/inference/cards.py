@@ -66,7 +66,10 @@ class Reliability(_Part):
 
 
 class Check(_Part):
-    """Some rows and what the estimator made of them: a copy that differs by more is not this model."""
+    """Some rows and what the estimator made of them: a copy that differs by more is not this model.
+
+    The tolerance is absolute, and of the value: FP32 has seven digits, so a price in millions is not exact to 1e-5.
+    """
 
     inputs: dict[str, list[Any]]
     outputs: dict[str, list[Any]]

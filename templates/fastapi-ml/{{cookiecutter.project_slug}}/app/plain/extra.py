@@ -6,7 +6,7 @@ from typing import Any
 
 from app.extras import Extra
 from app.plain.pages import router
-from app.plain.routes import openapi, short_cut
+from app.plain.routes import openapi, route
 from app.state import State
 
 
@@ -25,4 +25,4 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     app.openapi = describe
 
 
-extra = Extra(router=router, short_cuts=(short_cut,), lifespan=lifespan, pages=(("/try", "Try it"),))
+extra = Extra(router=router, short_cuts=(route,), lifespan=lifespan, pages=(("/try", "Try it"),))

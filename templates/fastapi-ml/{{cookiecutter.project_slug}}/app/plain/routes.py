@@ -5,13 +5,13 @@ from typing import Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from starlette.routing import Route
 
 from app.keys.permissions import predictor
 from app.plain.errors import NotPlain
 from app.plain.services import parse, schema, tensors
 from app.serving.bodies import body
 from app.serving.predict import predict
+from app.serving.routes import short_cut
 from app.serving.shelf import Shelf
 from app.state import state_of
 
@@ -36,7 +36,7 @@ async def predict_plainly(request: Request) -> Response:
     return Response(predicted.model_dump_json(), media_type="application/json")
 
 
-short_cut = Route("/api/v1/models/{name}/predict", predict_plainly, methods=["POST"])
+route = short_cut("/api/v1/models/{name}/predict", predict_plainly)
 
 
 def openapi(shelf: Shelf) -> dict[str, Any]:

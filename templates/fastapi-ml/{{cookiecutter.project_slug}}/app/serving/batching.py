@@ -33,6 +33,8 @@ BRIEF = 0.0003  # seconds that the event loop may compute: about what a thread, 
 
 type Signature = tuple[tuple[str, str, tuple[int, ...]], ...]
 type Outcome = dict[str, Array] | Problem
+# An outcome for each request, and the seconds of preparing, computing and splitting.
+type Run = tuple[list[Outcome], tuple[float, float, float]]
 
 
 @dataclass(eq=False, slots=True)
@@ -44,14 +46,6 @@ class Job:
     size: int  # bytes
     future: asyncio.Future[dict[str, Array]]
     queued: float = field(default_factory=time.perf_counter)
-
-
-@dataclass(slots=True)
-class Run:
-    """What a thread brings back: an outcome for each job, and the seconds of preparing, computing and splitting."""
-
-    outcomes: list[Outcome]
-    stages: tuple[float, float, float]
 
 
 class Scheduler:
@@ -122,9 +116,9 @@ class Lane:
 
     def infer_here(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
         """The same as `infer` does, at once and in the event loop."""
-        run = compute(self.engine, [tensors])
-        self.numbers.ran([0.0], self._rows(tensors), run.stages)
-        if isinstance(found := run.outcomes[0], Problem):
+        (found,), stages = compute(self.engine, [tensors])
+        self.numbers.ran([0.0], self._rows(tensors), stages)
+        if isinstance(found, Problem):
             raise found
         return found
 
@@ -188,16 +182,14 @@ class Lane:
 
     def settle(self, jobs: list[Job], started: float, running: "asyncio.Future[Run]") -> None:
         """Give each its own answer, and note how long it took."""
-        error = running.exception()
-        unforeseen: Outcome = ModelFailed(f"It failed in a way that nobody foresaw: {type(error).__name__}.")
-        run = Run([unforeseen] * len(jobs), (0.0, 0.0, 0.0)) if error else running.result()
+        outcomes, stages = running.result()
         elapsed, rows = time.perf_counter() - started, sum(job.rows for job in jobs)
         together = len(jobs) > 1
-        if not any(isinstance(found, Problem) for found in run.outcomes):  # what failed says nothing about the costs
+        if not any(isinstance(found, Problem) for found in outcomes):  # what failed says nothing about the costs
             self._cost[together] = _smooth(self._cost[together], elapsed / len(jobs))
-            self._row = _smooth(self._row, run.stages[1] / rows)
-        self.numbers.ran([started - job.queued for job in jobs], rows, run.stages)
-        for job, found in zip(jobs, run.outcomes, strict=True):
+            self._row = _smooth(self._row, stages[1] / rows)
+        self.numbers.ran([started - job.queued for job in jobs], rows, stages)
+        for job, found in zip(jobs, outcomes, strict=True):
             if job.future.done():
                 continue  # nobody waits for it any more
             if isinstance(found, Problem):
@@ -223,22 +215,19 @@ def compute(engine: Engine, given: list[Mapping[str, Array]]) -> Run:
         ran = time.perf_counter()
         parts = [outputs] if len(given) == 1 else split(outputs, [len(next(iter(each.values()))) for each in given])
         outcomes: list[Outcome] = [fault(part) or part for part in parts]
-    except (ModelFailed, MemoryError) as error:
+    except Exception as error:  # too little memory, or what nobody foresaw
         ran = time.perf_counter()
-        fell = error if isinstance(error, ModelFailed) else ModelFailed("There is not enough memory for it.")
-        outcomes = [fell] if len(given) == 1 else [compute(engine, [each]).outcomes[0] for each in given]
-    return Run(outcomes, (prepared - began, ran - prepared, time.perf_counter() - ran))
+        fell = error if isinstance(error, ModelFailed) else ModelFailed(f"It failed by {type(error).__name__}.")
+        outcomes = [fell] if len(given) == 1 else [compute(engine, [each])[0][0] for each in given]
+    return outcomes, (prepared - began, ran - prepared, time.perf_counter() - ran)
 
 
 def split(outputs: Mapping[str, Array], rows: list[int]) -> list[dict[str, Array]]:
     """To each its own rows. Raises ModelFailed when there are not as many as went in."""
     if any(len(array) != sum(rows) for array in outputs.values()):
         raise ModelFailed("It does not give a row for each row.")
-    ends = np.cumsum(rows).tolist()
-    return [
-        {name: array[end - count : end] for name, array in outputs.items()}
-        for end, count in zip(ends, rows, strict=True)
-    ]
+    parts = [np.split(array, np.cumsum(rows)[:-1]) for array in outputs.values()]
+    return [dict(zip(outputs, part, strict=True)) for part in zip(*parts, strict=True)]
 
 
 def _smooth(before: float, newest: float) -> float:
