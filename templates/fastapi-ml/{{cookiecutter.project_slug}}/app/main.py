@@ -20,9 +20,8 @@ from app.health import readiness
 from app.keys.services import Gate
 from app.registry.files import Files
 from app.security import Application
+from app.serving import routes as protocol
 from app.serving.batching import Scheduler
-from app.serving.routes import router as protocol
-from app.serving.routes import short_cuts
 from app.serving.shelf import Shelf
 from app.settings import Settings
 from app.state import State, rest
@@ -46,14 +45,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     problems.install(app)
     # nginx's word for a client that is gone. Nobody reads it but the log, and it is no fault.
-    app.add_exception_handler(
-        ClientDisconnect, lambda *_: problems.answer(problems.problem(499, "gone", "Client gone"))
-    )
+    gone = problems.problem(499, "client-gone", "The client is gone")
+    app.add_exception_handler(ClientDisconnect, lambda *_: problems.answer(gone))
     security.install(app, settings)
     extras = all_extras().values()
-    app.router.routes += [*short_cuts, *(route for extra in extras for route in extra.short_cuts)]
+    app.router.routes += [*protocol.short_cuts, *(route for extra in extras for route in extra.short_cuts)]
     # Extras first: /v2/models/stats is not about a model of that name.
-    for router in (*(extra.router for extra in extras if extra.router), protocol, pages.router):
+    for router in (*(extra.router for extra in extras if extra.router), protocol.router, pages.router):
         app.include_router(router)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
