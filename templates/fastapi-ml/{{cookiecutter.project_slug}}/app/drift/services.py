@@ -34,29 +34,29 @@ class Watch:
 
     def __init__(self, database: Database, shelf: Shelf) -> None:
         self._database, self._shelf = database, shelf
-        self._seen: dict[Lane, dict[str, list[Array]]] = {}
-        self._waiting = 0
+        self.waiting: dict[Lane, dict[str, list[Array]]] = {}
+        self._values = 0
         self._counts: dict[tuple[str, int], dict[str, Array]] = {}
         self.busy = asyncio.Lock()
 
     def note(self, _: Holder, lane: Lane, inputs: Mapping[str, Array], _outputs: Mapping[str, Array]) -> None:
         """Keep the values of a request until there are so many that counting them is cheap."""
-        if lane not in self._seen:
-            self._seen[lane] = {name: [] for name in lane.card.statistics}
-        for name, values in self._seen[lane].items():
+        if lane not in self.waiting:
+            self.waiting[lane] = {name: [] for name in lane.card.statistics}
+        for name, values in self.waiting[lane].items():
             values.append(inputs[name].flatten())  # a copy: what waits must not keep a body of megabytes
-            self._waiting += values[-1].size
-        if self._waiting >= AT_ONCE:
+            self._values += values[-1].size
+        if self._values >= AT_ONCE:
             self.count()
 
     def count(self) -> None:
         """Count the values that wait, in the bins of training."""
-        for lane, seen in self._seen.items():
+        for lane, seen in self.waiting.items():
             counts = self._counts.setdefault((lane.name, lane.number), {})
             for name, values in seen.items():
                 found = binned(lane.card.statistics[name], np.concatenate(values))
                 counts[name] = counts[name] + found if name in counts else found
-        self._seen, self._waiting = {}, 0
+        self.waiting, self._values = {}, 0
 
     async def run(self) -> None:
         """Write, and judge once an hour, until cancelled."""
