@@ -45,8 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     problems.install(app)
     # nginx's word for a client that is gone. Nobody reads it but the log, and it is no fault.
-    gone = problems.problem(499, "client-gone", "The client is gone")
-    app.add_exception_handler(ClientDisconnect, lambda *_: problems.answer(gone))
+    app.add_exception_handler(ClientDisconnect, lambda *_: problems.answer(problems.problem(499, "gone", "Gone")))
     security.install(app, settings)
     extras = all_extras().values()
     app.router.routes += [*protocol.short_cuts, *(route for extra in extras for route in extra.short_cuts)]
@@ -95,4 +94,5 @@ async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
                 await stack.enter_async_context(extra.lifespan(state))
         if settings.environment != "test":  # tests share the process, and look through its objects
             gc.freeze()  # what is there now stays: to look through it takes a tenth of a second without an answer
+            stack.callback(gc.unfreeze)
         yield state
