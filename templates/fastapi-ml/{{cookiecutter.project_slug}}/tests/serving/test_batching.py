@@ -15,7 +15,8 @@ from app.inference.cards import Card
 from app.inference.errors import ModelFailed, NotANumber
 from app.inference.tensors import Array, weight
 from app.problems import Problem
-from app.serving.batching import BRIEF, LONGEST_RUN, Lane, Scheduler
+from app.serving import batching
+from app.serving.batching import LONGEST_RUN, Lane, Scheduler
 from app.serving.errors import TooBusy, TooLate
 from app.serving.numbers import Numbers
 from tests.models import times
@@ -75,6 +76,14 @@ async def test_who_comes_alone_does_not_wait() -> None:
     assert engine.runs == [2]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine even what is brief takes its time."""
+    monkeypatch.setattr(batching, "BRIEF", 0.2)
+    monkeypatch.setattr(batching, "LONGEST_RUN", 10.0)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_what_is_known_to_be_brief_is_computed_where_it_is() -> None:
     engine = Engine()
     to = lane(engine)
@@ -97,8 +106,9 @@ async def test_what_is_brief_fails_as_in_a_thread() -> None:
             to.infer_here(rows(value))
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_is_not_brief_or_may_be_long_or_has_a_queue_before_it_waits_its_turn() -> None:
-    slow = lane(Engine(seconds=lambda _rows: 2 * BRIEF))
+    slow = lane(Engine(seconds=lambda _rows: 0.3))
     await slow.infer(rows(1), seconds=1)
     assert not slow.brief(rows(1))
     card = times(2).card
@@ -131,6 +141,7 @@ async def test_texts_weigh_what_they_are_long() -> None:
     await asyncio.gather(first, waiting, return_exceptions=True)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_queued_while_the_engine_was_busy_is_computed_together() -> None:
     engine = Engine()
     to = lane(engine)
@@ -143,6 +154,7 @@ async def test_what_queued_while_the_engine_was_busy_is_computed_together() -> N
     assert [each["y"].tolist() for each in answers[1:]] == [[[2 * each]] for each in range(8)]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_comes_in_one_turn_of_the_loop_is_computed_together() -> None:
     engine = Engine()
     to = lane(engine)
