@@ -24,7 +24,8 @@ class ProductFilter(FilterSet):
 
     def to_be_had(self, products: Products, _name: str, many: Decimal) -> Products:
         """Those of which so many are available."""
-        return products.filter(on_hand__gte=F("reserved") - F("overdue") + int(many))
+        available = F("on_hand") - F("reserved") + F("overdue")
+        return products.annotate(available=available).filter(available__gte=int(many))
 
 
 class MovementFilter(FilterSet):

@@ -5,13 +5,9 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Substr
 from django.utils import timezone
 
 from audit.models import AppendOnly
-
-# As much of a name as fits into a cursor: names that begin with the same so many characters are sorted by their id.
-SORTED = 64
 
 
 class Overdue(models.Expression):
@@ -62,7 +58,7 @@ class Product(models.Model):
                 condition=Q(reserved__gte=0, on_hand__gte=F("reserved")), name="no_more_reserved_than_there_is"
             )
         ]
-        indexes = [models.Index(Substr("name", 1, SORTED), "id", name="product_by_name")]
+        indexes = [models.Index(fields=["name", "id"], name="product_by_name")]
 
     def __str__(self) -> str:
         return self.sku
