@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -102,6 +103,8 @@ def problem_of(error: Exception) -> Problem:
             # DRF's names for what it tells the handler: whom to ask, and how long to wait.
             told = {"WWW-Authenticate": getattr(error, "auth_header", ""), "Retry-After": getattr(error, "wait", "")}
             return Refused(error.status_code, headers={name: str(value) for name, value in told.items() if value})
+        case SuspiciousOperation():  # a thousand parameters, say
+            return Refused(422)
         case OperationalError() | InterfaceError():
             logger.warning("The database does not do it: %s", error)
             return Refused(503, headers={"Retry-After": "1"})
