@@ -39,9 +39,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         rows = CONNECTION.execute(f"SELECT {COLUMNS} FROM plain_product ORDER BY id DESC LIMIT 51")  # noqa: S608  ours
         found = {"items": [dict(zip(NAMES, row, strict=True)) for row in rows.fetchmany(50)]}
     else:
-        row = CONNECTION.execute(
-            f"SELECT {COLUMNS} FROM plain_product WHERE id = %s", [path.rpartition("/")[2]]
-        ).fetchone()
+        one = f"SELECT {COLUMNS} FROM plain_product WHERE id = %s"  # noqa: S608  ours
+        row = CONNECTION.execute(one, [path.rpartition("/")[2]]).fetchone()
         found = dict(zip(NAMES, row or (), strict=True))
     body = json.dumps(found).encode()
     start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
