@@ -1,9 +1,9 @@
-"""Two servers die by kill -9, while sixteen callers hold, confirm, cancel, move stock, and ask again for what they got no answer to.
+"""Two servers die by kill -9, while sixteen callers hold, confirm, cancel, move stock, and ask again when unanswered.
 
-Run by `nox -s "proof(django-api)"`, which sets PROJECT (the generated project) and uses its Python. PostgreSQL, with fsync
-on. What must hold in the end: what is on hand is the sum of the ledger, line by line; what is reserved is what is held;
-no key did its work twice, and every answer that a caller has heard is true; nothing was promised that was not there. And
-three ways that look right are caught by the project's own tests.
+Run by `nox -s "proof(django-api)"`, which sets PROJECT (the generated project) and uses its Python. PostgreSQL, with
+fsync on. What must hold in the end: what is on hand is the sum of the ledger, line by line; what is reserved is what is
+held; no key did its work twice, and every answer that a caller has heard is true; nothing was promised that was not
+there. And three ways that look right are caught by the project's own tests.
 """
 
 import http.client
@@ -29,7 +29,7 @@ sys.path.insert(0, str(PROJECT))
 from tests import servers  # noqa: E402
 from tests.processes import Processes  # noqa: E402
 
-KILLS = int(os.environ.get("KILLS", "60"))
+KILLS = int(os.environ.get("KILLS", "40"))
 CALLERS, PRODUCTS, EACH = 16, 4, 400
 SCOPE = "stock:read stock:write"
 
@@ -143,7 +143,11 @@ class Caller:
             product = self.chance.choice(products)
             match self.chance.randrange(8):
                 case 0 | 1 | 2:
-                    body = {"product_id": product, "quantity": self.chance.randint(1, 5), "expires_in": self.chance.choice([1, 600])}
+                    body = {
+                        "product_id": product,
+                        "quantity": self.chance.randint(1, 5),
+                        "expires_in": self.chance.choice([1, 600]),
+                    }
                     status, said = self.asks("/api/v1/reservations", body)
                     if status == 201:
                         self.mine.append(said["id"])
@@ -157,7 +161,9 @@ class Caller:
                     self.mine += [each["id"] for each in said.get("items", [])]
                 case _:
                     kind = self.chance.choice(["receive", "issue", "correct"])
-                    self.asks(f"/api/v1/products/{product}/movements", {"kind": kind, "quantity": self.chance.randint(1, 3)})
+                    self.asks(
+                        f"/api/v1/products/{product}/movements", {"kind": kind, "quantity": self.chance.randint(1, 3)}
+                    )
 
 
 def ledger(database: "psycopg.Connection[Any]") -> str:
@@ -171,7 +177,9 @@ def ledger(database: "psycopg.Connection[Any]") -> str:
             assert level == after >= 0, f"product {product}: {level} is not {after}"
             lines += 1
         assert level == on_hand >= reserved >= 0, f"product {product}: {level}, {on_hand}, {reserved}"
-        held = "SELECT COALESCE(SUM(quantity), 0) FROM reservations_reservation WHERE product_id = %s AND state = 'held'"
+        held = (
+            "SELECT COALESCE(SUM(quantity), 0) FROM reservations_reservation WHERE product_id = %s AND state = 'held'"
+        )
         (sum_,) = database.execute(held, [product]).fetchone() or (0,)
         assert reserved == sum_, f"product {product}: {reserved} reserved, and {sum_} held"
     return f"{lines} lines of the ledger"
@@ -180,7 +188,8 @@ def ledger(database: "psycopg.Connection[Any]") -> str:
 def reservations(database: "psycopg.Connection[Any]") -> str:
     """Fail unless each that is confirmed went out once, and no other."""
     wrong = database.execute(
-        "SELECT r.id, r.state, count(m.id) FROM reservations_reservation r LEFT JOIN stock_movement m ON m.reservation_id = r.id "
+        "SELECT r.id, r.state, count(m.id) FROM reservations_reservation r "
+        "LEFT JOIN stock_movement m ON m.reservation_id = r.id "
         "GROUP BY r.id, r.state HAVING count(m.id) <> (r.state = 'confirmed')::int"
     ).fetchall()
     assert wrong == [], wrong
@@ -200,7 +209,10 @@ def answers(database: "psycopg.Connection[Any]", heard: list[tuple[str, int, dic
     there = [row[0] for row in database.execute("SELECT id FROM reservations_reservation")]
     assert Counter(made) == Counter(there), "a key has made two reservations, or one is there of which nobody was told"
     moved = [said["id"] for _, said in kept.values() if "change" in said]
-    by_hand = [row[0] for row in database.execute("SELECT id FROM stock_movement WHERE reservation_id IS NULL AND note <> 'begin'")]
+    by_hand = [
+        row[0]
+        for row in database.execute("SELECT id FROM stock_movement WHERE reservation_id IS NULL AND note <> 'begin'")
+    ]
     assert Counter(moved) == Counter(by_hand), "a key has moved stock twice"
     refused = Counter(said["type"].rpartition("/")[2] for _, status, said in heard if status >= 400)
     return f"{len(good)} heard of {len(kept)} kept; refused: {dict(refused)}"
@@ -215,15 +227,28 @@ for number in range({PRODUCTS}):
 """
 
 
+TOKENS = f"""
+from datetime import timedelta
+from accounts.tokens import issue
+for number in range({CALLERS}):
+    print("token", issue(f"caller {{number}}", scopes="{SCOPE}", lasts=timedelta(hours=5)))
+"""
+
+
 def killed(folder: Path) -> None:
     """Servers are killed at any moment, while everybody calls."""
     with servers.postgresql(fsync=True) as url:
-        settings = {"DATABASE_URL": url, "DATA_DIR": str(folder), "SECRET_KEY": "proof" * 10, "RATE_LIMIT": "1000000/60"}
+        settings = {
+            "DATABASE_URL": url,
+            "DATA_DIR": str(folder),
+            "SECRET_KEY": "proof" * 10,
+            "RATE_LIMIT": "1000000/60",
+        }
         site = Processes(settings | {"LOG_LEVEL": "CRITICAL"})
         site.run("migrate", "-v0")
         products = [int(line.split()[1]) for line in site.run("shell", "-v0", "-c", BEGIN).splitlines() if line]
         heard: list[tuple[str, int, dict[str, Any]]] = []
-        tokens = [site.run("token", f"caller {number}", "--scope", SCOPE).strip() for number in range(CALLERS)]
+        tokens = [line.split()[1] for line in site.run("shell", "-v0", "-c", TOKENS).splitlines() if line]
         fleet, done, broken = Fleet(site, folder / "serve.log", 2), threading.Event(), list[BaseException]()
         callers = [Caller(fleet.ports, token, seed, heard) for seed, token in enumerate(tokens)]
 
@@ -242,9 +267,10 @@ def killed(folder: Path) -> None:
             for thread in threads:
                 thread.start()
             for _ in range(KILLS):
-                time.sleep(random.uniform(0.3, 2))
+                time.sleep(random.uniform(0.5, 4))
                 fleet.kill()
-            time.sleep(2)
+            say(f"{fleet.kills} kills")
+            time.sleep(4)
             done.set()
             for thread in threads:
                 thread.join()

@@ -10,7 +10,10 @@ import psycopg
 CONNECTION = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
 COLUMNS = "id, sku, name, on_hand, reserved, on_hand - reserved, created_at::text, updated_at::text"
 NAMES = ["id", "sku", "name", "on_hand", "reserved", "available", "created_at", "updated_at"]
-NEW = "INSERT INTO plain_product (sku, name, on_hand, reserved, created_at, updated_at) VALUES (%s, %s, 0, 0, now(), now())"
+NEW = (
+    "INSERT INTO plain_product (sku, name, on_hand, reserved, created_at, updated_at) "
+    "VALUES (%s, %s, 0, 0, now(), now())"
+)
 TAKE = "UPDATE plain_product SET reserved = reserved + %s WHERE id = %s AND on_hand - reserved >= %s"
 KEEP = (
     "INSERT INTO plain_reservation (product_id, holder, quantity, created_at) VALUES (%s, 'x', %s, now()) RETURNING id"
@@ -36,7 +39,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         rows = CONNECTION.execute(f"SELECT {COLUMNS} FROM plain_product ORDER BY id DESC LIMIT 51")  # noqa: S608  ours
         found = {"items": [dict(zip(NAMES, row, strict=True)) for row in rows.fetchmany(50)]}
     else:
-        row = CONNECTION.execute(f"SELECT {COLUMNS} FROM plain_product WHERE id = %s", [path.rpartition("/")[2]]).fetchone()  # noqa: S608  ours
+        one = f"SELECT {COLUMNS} FROM plain_product WHERE id = %s"  # noqa: S608  ours
+        row = CONNECTION.execute(one, [path.rpartition("/")[2]]).fetchone()
         found = dict(zip(NAMES, row or (), strict=True))
     body = json.dumps(found).encode()
     start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])

@@ -1,12 +1,12 @@
 """The same stock the way a tutorial does it: ModelViewSet, ModelSerializer, a cursor, a filter, the tokens of PyJWT.
 
-One file with its own settings, run as `DJANGO_SETTINGS_MODULE=plain`. The middleware is that of `startproject`. There are
-no ETags, no allowance, no idempotency keys, nothing expires. `python plain.py <products>` makes tables and goods.
+One file with its own settings, run as `DJANGO_SETTINGS_MODULE=plain`. The middleware is that of `startproject`. There
+are no ETags, no allowance, no idempotency keys, nothing expires. `python plain.py <products>` makes tables and goods.
 """
 
 import os
 import sys
-from typing import Any
+from typing import ClassVar
 
 import dj_database_url
 import django
@@ -57,6 +57,7 @@ from rest_framework import mixins, viewsets  # noqa: E402
 from rest_framework.authentication import BaseAuthentication  # noqa: E402
 from rest_framework.exceptions import AuthenticationFailed, ValidationError  # noqa: E402
 from rest_framework.pagination import CursorPagination  # noqa: E402
+from rest_framework.request import Request  # noqa: E402
 from rest_framework.routers import SimpleRouter  # noqa: E402
 from rest_framework.serializers import ModelSerializer  # noqa: E402
 
@@ -98,7 +99,7 @@ class Somebody:
 
 
 class Token(BaseAuthentication):
-    def authenticate(self, request: Any) -> tuple[Somebody, None]:
+    def authenticate(self, request: Request) -> tuple[Somebody, None]:
         try:
             token = request.META["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
             claims = jwt.decode(token, os.environ["SECRET_KEY"], algorithms=["HS256"])
@@ -116,30 +117,30 @@ class Pages(CursorPagination):
 class ProductSerializer(ModelSerializer):
     class Meta:
         model = Product
-        fields = ["id", "sku", "name", "on_hand", "reserved", "available", "created_at", "updated_at"]
-        read_only_fields = ["on_hand", "reserved"]
+        fields: ClassVar = ["id", "sku", "name", "on_hand", "reserved", "available", "created_at", "updated_at"]
+        read_only_fields: ClassVar = ["on_hand", "reserved"]
 
 
 class ReservationSerializer(ModelSerializer):
     class Meta:
         model = Reservation
-        fields = ["id", "product", "quantity", "expires_at", "created_at"]
+        fields: ClassVar = ["id", "product", "quantity", "expires_at", "created_at"]
 
 
 class Products(viewsets.ModelViewSet):
-    authentication_classes = [Token]
+    authentication_classes: ClassVar = [Token]
     pagination_class = Pages
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
-    filterset_fields = ["sku"]
+    filterset_fields: ClassVar = ["sku"]
 
 
 class Reservations(mixins.CreateModelMixin, viewsets.GenericViewSet):
-    authentication_classes = [Token]
+    authentication_classes: ClassVar = [Token]
     queryset = Reservation.objects.all()
     serializer_class = ReservationSerializer
 
-    def perform_create(self, serializer: Any) -> None:
+    def perform_create(self, serializer: ModelSerializer) -> None:
         with transaction.atomic():
             product = Product.objects.select_for_update().get(pk=serializer.validated_data["product"].pk)
             if product.available < serializer.validated_data["quantity"]:

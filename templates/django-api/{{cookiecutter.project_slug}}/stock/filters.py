@@ -24,8 +24,8 @@ class ProductFilter(FilterSet):
 
     def to_be_had(self, products: Products, _name: str, many: Decimal) -> Products:
         """Those of which so many are available."""
-        # Nothing is added to what was asked for: it may be the most that a column holds.
-        return products.annotate(left=F("on_hand") - F("reserved") + F("overdue")).filter(left__gte=int(many))
+        available = F("on_hand") - F("reserved") + F("overdue")
+        return products.annotate(available=available).filter(available__gte=int(many))
 
 
 class MovementFilter(FilterSet):

@@ -36,7 +36,7 @@ from stock.serializers import (
 from stock.services import Seen
 
 ROW = ["id", "sku", "name", "on_hand", "reserved", "overdue", "created_at", "updated_at"]
-COLUMNS = {"id": ("id",), "sku": ("sku",), "name": ("name", "id")}
+COLUMNS = {"id": ["id"], "sku": ["sku"], "name": ["name", "id"]}
 
 
 class Products(View):

@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,6 +21,21 @@ pytest_plugins = ["tests.browser.fixtures"]
 
 BOTH = "stock:read stock:write"
 HOUR = timedelta(hours=1)
+
+
+# What of the suite is about extras: judged where they are.
+OF_EXTRAS = {"test_full_keys.py", "test_full_reports.py", "test_full_schema.py"}
+
+
+def judged() -> list[ModuleType]:
+    """What extras bring for the suite in `tests/contract/`."""
+    return [import_module(name) for each in extras.APPS if find_spec(name := f"tests.{each}.judged")]
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out what judges an extra that is not here."""
+    here = {name for module in judged() for name in module.JUDGED_BY}
+    return True if collection_path.name in OF_EXTRAS - here else None
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +98,6 @@ def contract_server(processes: Processes) -> Iterator[Mapping[str, Any]]:
         url = stack.enter_context(processes.serve())
         limited = stack.enter_context(processes.serve(RATE_LIMIT="20/60"))
         full: dict[str, Any] = {}
-        for name in extras.APPS:
-            if find_spec(f"tests.{name}.judged"):
-                full |= stack.enter_context(import_module(f"tests.{name}.judged").added(processes))
+        for module in judged():
+            full |= stack.enter_context(module.added(processes))
         yield {"url": url, "limited_url": limited, "tokens": tokens, "full": full}

@@ -30,7 +30,11 @@ def test_of_twenty_at_once_one_gets_the_last() -> None:
     callers = [Caller(f"somebody {number}", BOTH) for number in range(20)]
     for _ in range(5):
         product = callers[0].product(on_hand=1)
-        answers = together(lambda number, product=product: callers[number].holds(product), 20)
+
+        def hold(number: int, product: int = product) -> Any:
+            return callers[number].holds(product)
+
+        answers = together(hold, 20)
         assert Counter(each.status_code for each in answers) == {201: 1, 409: 19}
         assert {each.json()["type"] for each in answers if each.status_code == 409} == {"/problems/not-enough-stock"}
         assert level(product) == (1, 1)

@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.processes import Processes
 
+JUDGED_BY = ["test_full_keys.py"]
+
 
 @contextmanager
 def added(processes: Processes) -> Iterator[dict[str, Any]]:

@@ -92,7 +92,8 @@ def test_lists_are_filtered_sorted_and_sparse(ada: Caller) -> None:
 @pytest.mark.parametrize("sort", ["id", "-id", "sku", "-sku", "name", "-name"])
 def test_pages_in_any_order_neither_repeat_nor_lose(ada: Caller, sort: str) -> None:
     for number in range(9):
-        name = "🍵" * 199 + str(number // 3)  # three have the same
+        # Three have the same name, and there is none that is longer.
+        name = "🍵" * 199 + str(number // 3)
         assert ada.ask("POST", "products", {"sku": f"T{number * 7 % 9}", "name": name}).status_code == 201
     query, seen = f"products?sort={sort}&limit=2", []
     page = ada.gets(query)
