@@ -15,6 +15,7 @@ import jsonschema
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
 COMMON = ROOT / "common"
+CONTRACTS = ROOT / "contracts"
 PROJECT_FOLDER = "{{cookiecutter.project_slug}}"
 BEGIN, END = "<!-- starters: begin, made by `nox -s lists -- --write` -->", "<!-- starters: end -->"
 
@@ -208,4 +209,16 @@ def common_files() -> dict[Path, Path]:
                     copies[starter.project / source.relative_to(COMMON / group)] = source
         for source in (COMMON / "hooks").glob("*.py"):
             copies[starter.folder / "hooks" / source.name] = source
+        copies |= contract_files(starter)
     return copies
+
+
+def contract_files(starter: Starter) -> dict[Path, Path]:
+    """The contract that a starter keeps, and the suite that judges it, for its `tests/contract/`."""
+    if "contract" not in starter.facts:
+        return {}
+    folder, parts = CONTRACTS / starter.facts["contract"]["name"], starter.facts["contract"]["parts"]
+    sources = [folder / f"{part}.yaml" for part in parts] + [
+        file for file in (folder / "suite").glob("*.py") if "full" in parts or not file.name.startswith("test_full_")
+    ]
+    return {starter.project / "tests" / "contract" / source.name: source for source in sources}
