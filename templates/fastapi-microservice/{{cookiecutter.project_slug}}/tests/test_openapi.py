@@ -39,6 +39,9 @@ def normal(schema: dict[str, Any]) -> dict[str, Any]:
         (other,) = (each for each in alternatives if each != {"type": "null"})
         schema = {**schema, **other, "type": [other["type"], "null"]}
         del schema["anyOf"]
+    for key in ("minimum", "maximum"):
+        if key in schema:
+            schema[key] = float(schema[key])  # FastAPI knows no other numbers here
     for key in ("required", "enum"):
         if isinstance(schema.get(key), list):
             schema[key] = sorted(schema[key])

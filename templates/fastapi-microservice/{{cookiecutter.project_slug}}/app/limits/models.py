@@ -14,5 +14,6 @@ class Allowance(Base):
     __tablename__ = "allowances"
 
     holder: Mapped[str] = mapped_column(String(200), primary_key=True)
+    policy: Mapped[str] = mapped_column(String(30), primary_key=True)  # another one counts for itself
     taken: Mapped[int] = mapped_column(BigInteger)
     ends_at: Mapped[datetime] = mapped_column(Instant, index=True)

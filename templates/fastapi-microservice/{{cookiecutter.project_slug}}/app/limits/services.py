@@ -31,7 +31,8 @@ class Block:
     def fields(self, policy: str) -> dict[str, str]:
         """As draft-ietf-httpapi-ratelimit-headers-10 tells it."""
         left = max(0, math.ceil(self.until - time.monotonic()))
-        return {"RateLimit-Policy": policy, "RateLimit": f'"default";r={self.mine + self.others};t={left}'}
+        remaining = f'"default";r={self.mine + self.others};t={left}'
+        return {"RateLimit-Policy": f'"default";{policy}', "RateLimit": remaining}
 
 
 class Limits:
@@ -41,7 +42,7 @@ class Limits:
         self._database = database
         self._quota, seconds = allowance
         self._window = timedelta(seconds=seconds)
-        self._policy = f'"default";q={self._quota};w={seconds}'
+        self._policy = f"q={self._quota};w={seconds}"
         self._blocks: dict[str, Block] = {}
         self._taking: dict[str, asyncio.Lock] = {}
 
@@ -74,13 +75,13 @@ class Limits:
         """The next block of requests, good until the window's end by this process's clock."""
         size, moment = math.ceil(self._quota / BLOCKS), now()
         taken, ends, over = Allowance.taken, Allowance.ends_at, Allowance.ends_at <= moment
-        first = {"holder": holder, "taken": size, "ends_at": moment + self._window}
+        first = {"holder": holder, "policy": self._policy, "taken": size, "ends_at": moment + self._window}
         again = {
             "taken": case((over, size), else_=taken + size),
             "ends_at": case((over, moment + self._window), else_=ends),
         }
         count = self._database.insert(Allowance).values(first)
-        count = count.on_conflict_do_update(index_elements=["holder"], set_=again)
+        count = count.on_conflict_do_update(index_elements=["holder", "policy"], set_=again)
         async with self._database.write() as connection:
             number, end = (await connection.execute(count.returning(taken, ends))).one()
         mine = max(0, min(size, self._quota - (number - size)))

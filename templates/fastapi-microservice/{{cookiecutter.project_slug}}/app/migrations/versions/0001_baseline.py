@@ -19,9 +19,10 @@ def upgrade() -> None:
     op.create_table(
         "allowances",
         sa.Column("holder", sa.String(length=200), nullable=False),
+        sa.Column("policy", sa.String(length=30), nullable=False),
         sa.Column("taken", sa.BigInteger(), nullable=False),
         sa.Column("ends_at", app.database.Instant(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("holder", name=op.f("pk_allowances")),
+        sa.PrimaryKeyConstraint("holder", "policy", name=op.f("pk_allowances")),
     )
     with op.batch_alter_table("allowances", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_allowances_ends_at"), ["ends_at"], unique=False)
