@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import Database, now
@@ -22,6 +22,10 @@ from app.idempotency.models import StoredAnswer
 LONGEST_WAIT = 2.0  # seconds that a second request waits for the first
 LOOK_EVERY = 0.02
 KEPT_FOR = timedelta(hours=24)
+
+THIS = (StoredAnswer.caller == bindparam("of_caller"), StoredAnswer.key == bindparam("of_key"))
+KEPT, FORGET, KEEP = select(StoredAnswer).where(*THIS), delete(StoredAnswer).where(*THIS), insert(StoredAnswer)
+TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
 
 _under_way: set[tuple[str, str]] = set()  # on SQLite, whose writers are those of this process in nearly every case
 
@@ -55,21 +59,16 @@ async def once(
     Raises IdempotencyKeyReused for another request of that key, RequestInProgress when the first takes too long.
     """
     async with alone(database, caller, key) as connection:
-        held = (StoredAnswer.caller == caller, StoredAnswer.key == key, StoredAnswer.created_at > now() - KEPT_FOR)
-        kept = (await connection.execute(select(StoredAnswer).where(*held))).one_or_none()
+        this = {"of_caller": caller, "of_key": key}
+        kept = (await connection.execute(KEPT, this)).one_or_none()
+        if kept and kept.created_at <= now() - KEPT_FOR:  # and not swept yet
+            await connection.execute(FORGET, this)
+            kept = None
         if kept is None:
             answer = await do(connection)
-            values = {
-                "fingerprint": said,
-                "status": answer.status,
-                "etag": answer.etag,
-                "location": answer.location,
-                "body": answer.body,
-                "created_at": now(),
-            }
-            # One that is older than a day, and not swept yet, makes room.
-            keep = database.insert(StoredAnswer).values(caller=caller, key=key, **values)
-            await connection.execute(keep.on_conflict_do_update(index_elements=["caller", "key"], set_=values))
+            values = {"status": answer.status, "etag": answer.etag, "location": answer.location, "body": answer.body}
+            values |= {"caller": caller, "key": key, "fingerprint": said, "created_at": now()}
+            await connection.execute(KEEP, values)
             return answer
     if kept.fingerprint != said:
         raise IdempotencyKeyReused("Make a new key for each thing that is to be done.")
@@ -90,7 +89,7 @@ async def alone(database: Database, caller: str, key: str) -> AsyncIterator[Asyn
     else:
         number = int.from_bytes(blake2b(f"{caller}\0{key}".encode(), digest_size=8).digest(), signed=True)
         async with database.write() as connection:
-            await _until(lambda: connection.scalar(select(func.pg_try_advisory_xact_lock(number))))
+            await _until(lambda: connection.scalar(TRY, {"number": number}))
             yield connection
 
 

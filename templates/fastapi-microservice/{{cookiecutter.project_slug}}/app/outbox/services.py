@@ -12,6 +12,8 @@ from app.database import now
 from app.outbox.models import Event
 from app.telemetry import traceparent
 
+WRITE = insert(Event)
+
 
 async def emit(connection: AsyncConnection, what: str, product_id: int, data: Mapping[str, Any]) -> None:
     """Have an event published, once this transaction is committed. Its product is locked: so ids have the order of time."""
@@ -23,4 +25,4 @@ async def emit(connection: AsyncConnection, what: str, product_id: int, data: Ma
         "traceparent": traceparent(),
         "occurred_at": now(),
     }
-    await connection.execute(insert(Event).values(values))
+    await connection.execute(WRITE, values)
