@@ -1,22 +1,23 @@
 """Every error has one form."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from app import pages
 from app.logging import AddRequestId
+from app.products import services
 from app.settings import Settings
-from tests.conftest import PATIENCE, Serve, serving
-from tests.models import times
+from tests.conftest import PATIENCE, Connect, a_product, serving
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "kind"),
     [
         ("GET", "/nowhere", 404, "not-found"),
-        ("PUT", "/live", 405, "method-not-allowed"),
+        ("PUT", "/", 405, "method-not-allowed"),
         ("GET", "/static/nothing.js", 404, "not-found"),
     ],
 )
@@ -29,31 +30,37 @@ async def test_the_frameworks_errors_are_problems(
     assert (answer.json()["type"], answer.json()["status"]) == (f"/problems/{kind}", status)
 
 
-async def test_a_database_that_is_gone_is_503(settings: Settings) -> None:
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_405_names_everything_that_a_path_knows(anonymous: httpx2.AsyncClient, method: str) -> None:
+    answer = await anonymous.request(method, "/api/v1/products")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
+async def test_a_database_that_is_gone_is_503(settings: Settings, program: Connect) -> None:
     gone = settings.model_copy(update={"database_url": "postgresql://nobody:secret@127.0.0.1:1/nothing"})
-    async with serving(gone) as address, httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
-        answer = await client.get("/v2/models/x", headers={"Authorization": "Bearer x"})
+    async with serving(gone) as address:
+        answer = await (await program(at=address)).get("/api/v1/products")
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert "secret" not in answer.text
 
 
 async def test_a_fault_of_ours_tells_nothing_of_the_inside(
-    anonymous: httpx2.AsyncClient, serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    writer: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    async def fail(*_: object) -> None:
         raise RuntimeError("the inside")
 
-    await serve(times(2))
-    monkeypatch.setattr(pages, "_live", fail)
+    monkeypatch.setattr(services, "product", fail)
     caplog.set_level(logging.INFO, "app")
     caplog.handler.addFilter(identify := AddRequestId())
-    answer = await anonymous.get("/live", headers={"X-Request-ID": "request-1"})
+    answer = await writer.get("/api/v1/products/1", headers={"X-Request-ID": "request-1"})
     assert answer.status_code == 500
     assert answer.headers["x-request-id"] == "request-1"
     assert answer.headers["content-security-policy"]
+    assert answer.headers["ratelimit"], "a caller who is known is told what is left, whatever went wrong"
     logged = [record for record in caplog.records if getattr(record, "request_id", None) == "request-1"]
-    assert [record.getMessage().startswith("GET /live 500 ") for record in logged].count(True) == 1
+    assert [record.getMessage().startswith("GET /api/v1/products/1 500 ") for record in logged].count(True) == 1
     assert [record.exc_info is not None for record in logged].count(True) == 1, "the traceback names the request too"
     caplog.handler.removeFilter(identify)
     assert answer.json() == {
@@ -61,3 +68,38 @@ async def test_a_fault_of_ours_tells_nothing_of_the_inside(
         "title": "Something went wrong on our side",
         "status": 500,
     }
+
+
+async def test_a_request_has_a_deadline(
+    settings: Settings, program: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = settings.model_copy(update={"deadline_seconds": 0.3})
+
+    async def hang(*_: object) -> None:
+        await asyncio.sleep(30)
+
+    async with serving(hasty) as address:
+        client = await program(at=address)
+        product = await a_product(client)
+        monkeypatch.setattr(services, "product", hang)
+        answer = await client.get(f"/api/v1/products/{product['id']}")
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+        assert answer.headers["retry-after"]
+        monkeypatch.undo()
+        assert (await client.get(f"/api/v1/products/{product['id']}")).status_code == 200
+
+
+async def test_a_body_that_comes_slowly_has_the_same_deadline(settings: Settings, program: Connect) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"sku": '
+        await asyncio.sleep(20)
+        yield b'"A"}'
+
+    hasty = settings.model_copy(update={"deadline_seconds": 0.3})
+    async with serving(hasty) as address:
+        client = await program(at=address)
+        headers = {"Content-Type": "application/json"}
+        async with asyncio.timeout(10), client.stream(
+            "POST", "/api/v1/products", content=slowly(), headers=headers
+        ) as answer:
+            assert answer.status_code == 503

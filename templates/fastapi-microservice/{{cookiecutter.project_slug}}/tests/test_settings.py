@@ -20,7 +20,7 @@ def test_unset_means_production_without_hosts() -> None:
     assert settings.production
     assert settings.hosts == ()
     assert settings.trusted_proxies == ()
-    assert len(settings.faults()) == 2
+    assert len(settings.faults()) == 3
 
 
 def test_a_missing_secret_is_another_one_each_time() -> None:
@@ -56,7 +56,8 @@ def test_an_unknown_database_is_refused(url: str) -> None:
         ({}, "SECRET_KEY is not set"),
         ({"SECRET_KEY": "short"}, "shorter than 32"),
         ({"SECRET_KEY": "x" * 32}, "ALLOWED_HOSTS is not set"),
-        ({"ENVIRONMENT": "development"}, "no HTTPS is demanded"),
+        ({"JWKS_URL": "https://issuer.example/jwks.json"}, "JWKS_URL and JWT_ISSUER are not set"),
+        ({"ENVIRONMENT": "development"}, "our own tokens are believed"),
         ({"ALLOWED_HOSTS": "*"}, "any Host header"),
         ({"TRUSTED_PROXIES": "*"}, "anybody can choose the address"),
         ({"WEB_CONCURRENCY": "4"}, "one writer at a time"),
@@ -68,5 +69,17 @@ def test_what_is_wrong_for_production_is_said(values: dict[str, str], words: str
 
 
 def test_a_good_installation_has_no_fault() -> None:
-    settings = read(SECRET_KEY="x" * 32, ALLOWED_HOSTS="models.example")
+    issuer = {"JWKS_URL": "https://issuer.example/jwks.json", "JWT_ISSUER": "https://issuer.example"}
+    settings = read(SECRET_KEY="x" * 32, ALLOWED_HOSTS="stock.example", **issuer)
     assert settings.faults() + settings.warnings() == []
+
+
+def test_an_allowance_is_requests_and_seconds() -> None:
+    assert read().allowance == (600, 60)
+    assert read(RATE_LIMIT="20/3600").allowance == (20, 3600)
+
+
+@pytest.mark.parametrize("limit", ["600", "0/60", "60/0", "a/b", "600/60/1", " 600/60"])
+def test_an_allowance_that_means_nothing_is_refused(limit: str) -> None:
+    with pytest.raises(ValidationError):
+        read(RATE_LIMIT=limit)
