@@ -11,8 +11,8 @@ import pytest
 from alembic.config import Config
 from alembic.ddl.impl import DefaultImpl
 from sqlalchemy import Table, func, insert, select, text, update
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
 import app.database
 from app.database import Database, migrations, now
@@ -90,10 +90,10 @@ async def test_a_commit_that_fails_is_never_a_success(
 ) -> None:
     product = await a_product(writer, on_hand=5)
 
-    async def fail(_connection: AsyncConnection) -> None:
+    def fail(*_: object) -> None:
         raise OperationalError("COMMIT", {}, Exception("the disk is full"))
 
-    monkeypatch.setattr(AsyncTransaction, "commit", fail)
+    monkeypatch.setattr(DefaultDialect, "do_commit", fail)
     held = {"product_id": product["id"], "quantity": 1}
     for path, body in (("products", {"sku": "NEW", "name": "New"}), ("reservations", held)):
         answer = await writer.post(f"/api/v1/{path}", json=body, headers=once())

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ class File:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    async def ready(self) -> None:
+        """It always is."""
 
     async def publish(self, events: Sequence[Row[Any]]) -> None:
         lines = "".join(json.dumps(cloud_event(event)) + "\n" for event in events)
@@ -51,26 +54,31 @@ class JetStream:
         self._client: Client | None = None
         self._stream: JetStreamContext | None = None
 
+    async def ready(self) -> None:
+        if self._stream is None:
+            async with self._broker(), asyncio.timeout(PATIENCE):
+                # Without reconnecting by itself: the relay knows when to try again, and says so.
+                self._client = await nats.connect(self._url, allow_reconnect=False, error_cb=_quiet)
+                stream = self._client.jetstream(timeout=PATIENCE)
+                await stream.add_stream(StreamConfig(name=STREAM, subjects=["stock.>"]))
+                self._stream = stream
+
     async def publish(self, events: Sequence[Row[Any]]) -> None:
-        try:
-            stream = await self._connected()
+        assert self._stream
+        async with self._broker():
             for event in events:
                 headers = {"Nats-Msg-Id": event.event_id, "Content-Type": "application/cloudevents+json"}
                 body = json.dumps(cloud_event(event)).encode()
-                await stream.publish(event.type, body, timeout=PATIENCE, headers=headers)
-        except (nats.errors.Error, JetStreamError) as error:
+                await self._stream.publish(event.type, body, headers=headers)
+
+    @asynccontextmanager
+    async def _broker(self) -> AsyncIterator[None]:
+        """Begin afresh after whatever the broker does not do."""
+        try:
+            yield
+        except (nats.errors.Error, JetStreamError, OSError, TimeoutError) as error:
             await self.close()
             raise ConnectionError(str(error)) from error
-
-    async def _connected(self) -> JetStreamContext:
-        if self._stream is None:
-            # Without reconnecting by itself: the relay knows when to try again, and says so.
-            self._client = await nats.connect(
-                self._url, connect_timeout=PATIENCE, allow_reconnect=False, error_cb=_quiet
-            )
-            self._stream = self._client.jetstream()
-            await self._stream.add_stream(StreamConfig(name=STREAM, subjects=["stock.>"]))
-        return self._stream
 
     async def close(self) -> None:
         client, self._client, self._stream = self._client, None, None

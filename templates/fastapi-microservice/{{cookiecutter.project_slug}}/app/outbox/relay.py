@@ -27,11 +27,16 @@ LONGEST_PAUSE = 30.0  # seconds, while the broker or the database is gone
 
 
 class Publisher(Protocol):
-    """Where events go. When `publish` returns they are safe there; raises OSError or TimeoutError."""
+    """Where events go. What it does raises OSError or TimeoutError when that is gone."""
 
-    async def publish(self, events: Sequence[Row[Any]]) -> None: ...
+    async def ready(self) -> None:
+        """Return when it can be published: nothing is claimed before."""
 
-    async def close(self) -> None: ...
+    async def publish(self, events: Sequence[Row[Any]]) -> None:
+        """Return when the events are safe there."""
+
+    async def close(self) -> None:
+        """Leave."""
 
 
 def cloud_event(row: Row[Any]) -> dict[str, Any]:
@@ -54,6 +59,7 @@ async def run(database: Database, publisher: Publisher, stop: asyncio.Event) -> 
     pause = LOOK_EVERY
     while not stop.is_set():
         try:
+            await publisher.ready()
             done = await publish_some(database, publisher)
             pause = LOOK_EVERY
         except (SQLAlchemyError, OSError, TimeoutError) as error:
@@ -61,6 +67,7 @@ async def run(database: Database, publisher: Publisher, stop: asyncio.Event) -> 
             logger.warning("Nothing can be published: %s. Again in %s s.", type(error).__name__, pause)
         if not done:
             await _pause(stop, pause)
+    await publisher.close()
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -29,6 +29,9 @@ class Memory:
         self.events: list[dict[str, Any]] = []
         self.failures = 0
 
+    async def ready(self) -> None:
+        """It always is."""
+
     async def publish(self, events: Sequence[Row[Any]]) -> None:
         await asyncio.sleep(0)
         for event in events:
@@ -165,10 +168,10 @@ async def test_jetstream_takes_an_event_once_however_often_it_is_published(
         events = (await connection.execute(select(Event).order_by(Event.id))).all()
     to = publisher(settings.model_copy(update={"nats_url": url}))
     assert isinstance(to, JetStream)
+    await to.ready()
     for _ in range(3):
         await to.publish(events)
     await run_until_empty(database, to)
-    await to.close()
     assert (await jetstream.stream_info(publishers.STREAM)).state.messages == 2
     message = await jetstream.get_msg(publishers.STREAM, 2)
     assert message.subject == "stock.movement.made.v1"
@@ -181,6 +184,7 @@ async def test_a_broker_that_is_gone_is_said_and_waited_for(
     writer: httpx2.AsyncClient, database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(publishers, "PATIENCE", 0.5)
     port = servers.free_port()
     await a_product(writer)
     stop = asyncio.Event()
