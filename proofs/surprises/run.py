@@ -1,0 +1,258 @@
+"""Five things about Django and FastAPI that surprise, measured here: `nox -s surprise -- hello`.
+
+They are hello, read, server, blocking and rate; each takes less than a minute. `--write` keeps what was
+measured in docs/results/, from which the page is made.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE.parent), str(ROOT / "common" / "all" / "tests")]
+
+import load  # noqa: E402  the path comes first
+import servers  # noqa: E402
+
+PYTHON = sys.executable
+BIN = Path(PYTHON).parent
+type Rows = dict[str, list[float]]
+
+
+@dataclass
+class Server:
+    """A server on a port, on the first core; who asks is on the others."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it and its children have used."""
+        pids = [self.process.pid, *children(self.process.pid)]
+        ticks = 0
+        for pid in pids:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def children(pid: int) -> list[int]:
+    """All that it has started, and what those have."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    found = [int(each) for task in tasks for each in task.read_text().split()]
+    return found + [each for child in found for each in children(child)]
+
+
+COMMANDS = {
+    "gunicorn sync": "gunicorn --no-control-socket --bind 127.0.0.1:{port} django_app:application",
+    "gunicorn gthread": "gunicorn --no-control-socket --threads 4 --bind 127.0.0.1:{port} django_app:application",
+    "granian": "granian --interface wsgi --workers 1 --blocking-threads 1 --no-ws --port {port} django_app:application",
+    "uvicorn, ASGI": "uvicorn --no-access-log --log-level warning --port {port} django_app:asgi",
+    "uvicorn": "uvicorn --no-access-log --log-level warning --port {port} fastapi_app:app",
+    "granian, ASGI": "granian --interface asgi --workers 1 --no-ws --port {port} fastapi_app:app",
+}
+
+
+@contextmanager
+def serving(name: str, **settings: str) -> Iterator[Server]:
+    port = servers.free_port()
+    command = [
+        "taskset",
+        "-c",
+        "0",
+        *(str(BIN / COMMANDS[name].split()[0]), *COMMANDS[name].format(port=port).split()[1:]),
+    ]
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=HERE, env=os.environ | settings, stdout=quiet, stderr=quiet)
+    try:
+        servers.wait_until(lambda: servers.listening(port), process)
+        yield Server(process, port)
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """PostgreSQL with a thousand rows."""
+    with servers.postgresql() as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE item (id serial PRIMARY KEY, name text NOT NULL, price int NOT NULL)")
+            connection.execute("INSERT INTO item (name, price) SELECT 'item ' || n, n FROM generate_series(1, 1000) n")
+        yield url
+
+
+def in_process(variants: dict[str, tuple[str, str, dict[str, str]]], times: int, rounds: int = 8) -> Rows:
+    """Microseconds of CPU a request, in processes that take turns: first to last, last to first."""
+    rows: Rows = {name: [] for name in variants}
+    with ExitStack() as stack:
+        probes = {}
+        for name, (module, path, settings) in variants.items():
+            command = ["taskset", "-c", "0", PYTHON, str(HERE.parent / "probe.py"), module]
+            probe = subprocess.Popen(
+                command, cwd=HERE, env=os.environ | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            stack.callback(probe.kill)
+            probes[name] = probe, json.dumps({"times": times, "method": "GET", "path": path})
+        for turn in range(rounds):
+            for name in list(variants)[:: 1 if turn % 2 == 0 else -1]:
+                probe, task = probes[name]
+                assert probe.stdin
+                assert probe.stdout
+                probe.stdin.write(f"{task}\n")
+                probe.stdin.flush()
+                rows[name].append(json.loads(probe.stdout.readline())[0])
+    return rows
+
+
+def hello() -> dict[str, Rows]:
+    """A word as JSON: what the framework costs, without server and database."""
+    variants = {
+        "Django, the seven middlewares of startproject": ("django_app", "/hello", {}),
+        "Django, no middleware": ("django_app", "/hello", {"BARE": "1"}),
+        "FastAPI, async def": ("fastapi_app", "/hello", {}),
+        "FastAPI, def": ("fastapi_app", "/hello-def", {}),
+    }
+    return {"µs of CPU a request": in_process(variants, 400)}
+
+
+def read() -> dict[str, Rows]:
+    """One row of PostgreSQL by its key, as an object, as JSON: without a server, and without the database's own CPU."""
+    with database() as url:
+        settings = {"DATABASE_URL": url}
+        variants = {
+            "Django, the seven middlewares of startproject": ("django_app", "/read/{row}", settings),
+            "Django, no middleware": ("django_app", "/read/{row}", settings | {"BARE": "1"}),
+            "FastAPI, async def, SQLAlchemy async": ("fastapi_app", "/read/{row}", settings),
+            "FastAPI, def, SQLAlchemy": ("fastapi_app", "/read-def/{row}", settings),
+        }
+        return {"µs of CPU a request": in_process(variants, 150)}
+
+
+def over_http(
+    names: dict[str, tuple[str, str, dict[str, str]]], ask: Callable[[int, str], load.Answers], rounds: int
+) -> dict[str, Rows]:
+    """Each server in turn, first to last and last to first; one core for it, the other for who asks."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[1:] or {0})
+    found: dict[str, Rows] = {}
+    with ExitStack() as stack:
+        running = {
+            name: stack.enter_context(serving(server, **settings)) for name, (server, _, settings) in names.items()
+        }
+        for turn in range(rounds):
+            for name in list(names)[:: 1 if turn % 2 == 0 else -1]:
+                ask(running[name].port, names[name][1])  # warm
+                before = running[name].cpu()
+                answers = ask(running[name].port, names[name][1])
+                if answers.wrong:
+                    raise SystemExit(f"{name} is void: {answers.wrong}")
+                used = (running[name].cpu() - before) / len(answers.took) * 1e6
+                for what, value in (
+                    ("answers a second", answers.rate),
+                    ("µs of CPU a request", used),
+                    ("median, ms", answers.quantile(0.5)),
+                    ("p99, ms", answers.quantile(0.99)),
+                ):
+                    found.setdefault(what, {}).setdefault(name, []).append(value)
+    return found
+
+
+def server() -> dict[str, Rows]:
+    """The same word by different servers, 32 connections, one process on one core."""
+    names = {
+        "Django on gunicorn, sync": ("gunicorn sync", "/hello", {}),
+        "Django on gunicorn, gthread": ("gunicorn gthread", "/hello", {}),
+        "Django on granian": ("granian", "/hello", {}),
+        "Django on uvicorn (ASGI)": ("uvicorn, ASGI", "/hello", {}),
+        "FastAPI on uvicorn": ("uvicorn", "/hello", {}),
+        "FastAPI on granian": ("granian, ASGI", "/hello", {}),
+    }
+    return over_http(
+        names, lambda port, path: load.run(load.as_fast(port, [load.get(path)], connections=32, seconds=1)), 2
+    )
+
+
+def blocking() -> dict[str, Rows]:
+    """A hundred who wait for what takes 100 ms, again and again: awaited, in a thread, or with one line wrong."""
+    names = {
+        "FastAPI, async def, awaited": ("uvicorn", "/wait", {}),
+        "FastAPI, def": ("uvicorn", "/wait-def", {}),
+        "FastAPI, async def, blocked by one line (10 at once)": ("uvicorn", "/wait-blocking", {}),
+        "Django on gunicorn, 4 threads": ("gunicorn gthread", "/wait", {}),
+        "Django, async def, on uvicorn (ASGI)": ("uvicorn, ASGI", "/wait-async", {}),
+    }
+
+    def ask(port: int, path: str) -> load.Answers:
+        return load.run(
+            load.as_fast(port, [load.get(path)], connections=100 if "blocking" not in path else 10, seconds=1)
+        )
+
+    return over_http(names, ask, 2)
+
+
+def rate() -> dict[str, Rows]:
+    """Two hundred requests a second, each one row of PostgreSQL: the time from when each was due."""
+    with database() as url:
+        names = {
+            "Django on granian": ("granian", "", {"DATABASE_URL": url}),
+            "FastAPI on uvicorn": ("uvicorn", "", {"DATABASE_URL": url}),
+        }
+        requests = [load.get(f"/read/{number % 1000 + 1}") for number in range(997)]
+        return over_http(names, lambda port, _: load.run(load.at_rate(port, requests, rate=200, seconds=4)), 2)
+
+
+ALL = {each.__name__: each for each in (hello, read, server, blocking, rate)}
+
+
+def machine() -> dict[str, Any]:
+    """Where it was measured, and with what."""
+    names = ("django", "fastapi", "sqlalchemy", "psycopg", "granian", "gunicorn", "uvicorn")
+    versions = {name: version(name) for name in names}
+    return load.machine(PYTHON) | {"load": round(os.getloadavg()[0], 1), "versions": versions}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("which", nargs="*", choices=[*ALL, []], help="all five, where none is named")
+    parser.add_argument("--write", action="store_true", help="keep it for the page")
+    said = parser.parse_args()
+    for name in said.which or ALL:
+        about, began = machine(), time.monotonic()
+        found = ALL[name]()
+        print(f"\n{name}: {' '.join((ALL[name].__doc__ or '').split())}")
+        for what, rows in found.items():
+            print(f"  {what}: the median, and the least and the most of {len(next(iter(rows.values())))}")
+            for row, values in rows.items():
+                print(f"    {row:<54} {load.spread(values)}")
+        print(f"  {about['machine']}, Python {about['python']}, {about['date']}, {time.monotonic() - began:.0f} s")
+        if said.write:
+            kept = {
+                what: {row: [round(each, 2) for each in values] for row, values in rows.items()}
+                for what, rows in found.items()
+            }
+            file = ROOT / "docs" / "results" / f"{name}.json"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(
+                json.dumps(about | {"what": " ".join((ALL[name].__doc__ or "").split()), "found": kept}, indent=1)
+                + "\n"
+            )
+
+
+if __name__ == "__main__":
+    main()

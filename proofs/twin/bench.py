@@ -1,0 +1,473 @@
+"""The two that keep one contract, side by side in one run, on PostgreSQL: `nox -s "bench(twin)"`.
+
+DJANGO and FASTAPI are the generated projects, installed. Each has a database of its own with the same rows, made
+through the contract. Servers are on the first core, PostgreSQL and who asks on the others. They take turns, there and
+back; all values are kept; where two spreads touch, there is no difference. A cell during which the machine did
+something else is marked. `--write` keeps it all in docs/results/twin.json, of which docs/twin.md is made.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import secrets
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE.parent), str(ROOT / "common" / "all" / "tests")]
+
+import load  # noqa: E402  the path comes first
+import servers  # noqa: E402
+
+PRODUCTS = 1000
+ROUNDS = int(os.environ.get("ROUNDS", "4"))
+SECONDS = float(os.environ.get("SECONDS", "2"))
+BOTH = "stock:read stock:write"
+VALIDATING = {
+    "Django": """
+import django; django.setup()
+from stock.serializers import NewProduct
+def check(): assert NewProduct(data=items, many=True).is_valid()
+""",
+    "FastAPI": """
+from pydantic import TypeAdapter
+from app.products.schemas import NewProduct
+adapter = TypeAdapter(list[NewProduct])
+def check(): adapter.validate_python(items)
+""",
+}
+TIMING = """
+import time
+items = [{"sku": f"SKU-{n}", "name": f"Thing {n}"} for n in range(1000)]
+%s
+check(); found = []
+for _ in range(7):
+    began = time.process_time(); check(); found.append((time.process_time() - began) * 1000)
+print(*found)
+"""
+
+
+@dataclass
+class Side:
+    """One of the two projects."""
+
+    name: str
+    project: Path
+    command: list[str]  # before `migrate`, `serve` and `token`
+    module: str  # what the probe calls
+    started: str  # what a process has to import before it can answer
+    table: str
+    granian: list[str]
+    settings: dict[str, str] = field(default_factory=dict)
+    token: str = ""
+
+    @property
+    def python(self) -> Path:
+        return self.project / ".venv" / "bin" / "python"
+
+    def run(self, *arguments: str, **settings: str) -> str:
+        """What a command of the project prints."""
+        command = [str(self.python), *self.command, *arguments]
+        env = os.environ | self.settings | settings
+        done = subprocess.run(command, cwd=self.project, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{command}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        return done.stdout
+
+
+@dataclass
+class Server:
+    """A server on the first core."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def pids(self) -> list[int]:
+        def below(pid: int) -> list[int]:
+            tasks = Path(f"/proc/{pid}/task").glob("*/children")
+            found = [int(each) for task in tasks for each in task.read_text().split()]
+            return found + [each for child in found for each in below(child)]
+
+        return [self.process.pid, *below(self.process.pid)]
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it and its children have used."""
+        ticks = 0
+        for pid in self.pids():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> float:
+        """MiB: what is its own, and its share of what is not."""
+        kib = 0
+        for pid in self.pids():
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            kib += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return kib / 1024
+
+
+def both() -> list[Side]:
+    django, fastapi = Path(os.environ["DJANGO"]), Path(os.environ["FASTAPI"])
+    return [
+        Side(
+            "Django",
+            django,
+            ["manage.py"],
+            "config.wsgi",
+            "import config.wsgi",
+            "stock_product",
+            ["granian", "--interface", "wsgi", "--blocking-threads", "1", "--no-ws", "config.wsgi:application"],
+            {"DJANGO_SETTINGS_MODULE": "config.settings"},
+        ),
+        Side(
+            "FastAPI",
+            fastapi,
+            ["-m", "app"],
+            "app.asgi",
+            "import app.asgi",
+            "products",
+            ["granian", "--interface", "asgi", "--no-ws", "app.asgi:app"],
+        ),
+    ]
+
+
+@contextmanager
+def serving(command: list[str], folder: Path, settings: dict[str, str]) -> Iterator[Server]:
+    port = servers.free_port()
+    env = os.environ | settings | {"PORT": str(port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "1"}
+    command = ["taskset", "-c", "0", *(word.replace("{port}", str(port)) for word in command)]
+    process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.DEVNULL)
+    try:
+        servers.wait_until(lambda: servers.listening(port), process)
+        yield Server(process, port)
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def seed(side: Side) -> None:
+    """A thousand products, of which more are there than anybody will hold: made by the contract's own operations."""
+    with serving([str(side.python), *side.command, "serve"], side.project, side.settings) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        for number in range(PRODUCTS):
+            new = {"sku": f"SEED-{number}", "name": "Green tea, 100 g"}
+            path, headers = "/api/v1/products", {"Content-Type": "application/json"}
+            headers |= {"Authorization": f"Bearer {side.token}", "Idempotency-Key": secrets.token_hex()}
+            for body in (new, {"kind": "receive", "quantity": 1_000_000}):
+                connection.request("POST", path, json.dumps(body), headers)
+                answer = connection.getresponse()
+                content = answer.read()
+                if answer.status != 201:
+                    raise SystemExit(f"{side.name}: {answer.status} {content.decode()}")
+                path = f"{path}/{json.loads(content)['id']}/movements"
+
+
+class Found:
+    """What was measured: tables of rows of columns of values."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[str, dict[str, list[float]]]] = {}
+        self.noisy: list[str] = []
+        self.calm = min(self.loop() for _ in range(20))
+
+    @staticmethod
+    def loop() -> float:
+        """Seconds that a loop took which always does the same."""
+        began = time.perf_counter()
+        sum(number * number for number in range(20_000))
+        return time.perf_counter() - began
+
+    def keep(self, table: str, row: str, column: str, value: float) -> None:
+        self.tables.setdefault(table, {}).setdefault(row, {}).setdefault(column, []).append(round(value, 4))
+
+    @contextmanager
+    def watched(self, cell: str) -> Iterator[None]:
+        """Mark the cell, if the machine was not as calm before and after as it can be."""
+        before = min(self.loop() for _ in range(5))
+        yield
+        after = min(self.loop() for _ in range(5))
+        if max(before, after) > 1.1 * self.calm and cell not in self.noisy:
+            self.noisy.append(cell)
+
+    def show(self) -> None:
+        for table, rows in self.tables.items():
+            print(f"\n{table}")
+            columns = list(next(iter(rows.values())))
+            for row, cells in rows.items():
+                said = [f"{column} {load.spread(cells[column])}" for column in columns if column in cells]
+                values = [cells[each] for each in ("Django", "FastAPI") if each in cells]
+                if len(values) == 2:
+                    said.append(verdict(*values))
+                print(f"  {row:<28} {'; '.join(said)}")
+
+
+def verdict(django: list[float], fastapi: list[float]) -> str:
+    """Which is less, and by how much; nothing inside the spread."""
+    if max(django) >= min(fastapi) and max(fastapi) >= min(django):
+        return "no difference"
+    ratio = statistics.median(fastapi) / statistics.median(django)
+    return f"FastAPI {ratio:.2f} times Django"
+
+
+def turns(sides: list[Any], rounds: int = ROUNDS) -> Iterator[Any]:
+    """There and back, so often."""
+    for number in range(rounds):
+        yield from sides if number % 2 == 0 else reversed(sides)
+
+
+def jobs(token: str, product: str = "{row}") -> dict[str, dict[str, Any]]:
+    """What is asked, as the probe has it."""
+    authorised = {"Authorization": f"Bearer {token}"}
+    once = authorised | {"Idempotency-Key": "key-{n}"}
+    hold = {"product_id": 0, "quantity": 1}
+    return {
+        "list of 50": {"method": "GET", "path": "/api/v1/products", "headers": authorised},
+        "read": {"method": "GET", "path": f"/api/v1/products/{product}", "headers": authorised},
+        "create": {
+            "method": "POST",
+            "path": "/api/v1/products",
+            "headers": authorised,
+            "body": {"sku": "NEW-{n}", "name": "Thing {n}"},
+            "right": 201,
+        },
+        "hold": {"method": "POST", "path": "/api/v1/reservations", "headers": once, "body": hold, "right": 201},
+    }
+
+
+def in_process(found: Found, sides: list[Side]) -> None:
+    """CPU and statements of a request, without a server; beside it the floor, on the same rows."""
+    with ExitStack() as stack:
+        probes: dict[str, tuple[Any, Side]] = {}
+        for side in sides:
+            here = {"PYTHONPATH": str(HERE), "TABLE": side.table}
+            floor = "floor" if side.name == "Django" else "floor_async"
+            for name, module, more in ((side.name, side.module, {}), (f"{side.name}'s floor", floor, here)):
+                command = ["taskset", "-c", "0", str(side.python), str(HERE.parent / "probe.py"), module]
+                env = os.environ | side.settings | more
+                probe = subprocess.Popen(
+                    command, cwd=side.project, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                )
+                stack.callback(probe.kill)
+                probes[name] = probe, side
+        for job in jobs(""):
+            for name in turns(list(probes), ROUNDS * 2):
+                probe, side = probes[name]
+                task = jobs(side.token)[job] | {"times": 100}
+                if job == "hold":
+                    task["body"] = {"product_id": 7, "quantity": 1}
+                with found.watched(f"in process, {job}"):
+                    probe.stdin.write(json.dumps(task) + "\n")
+                    probe.stdin.flush()
+                    cpu, statements = json.loads(probe.stdout.readline())
+                found.keep("CPU of a request without a server, µs", job, name, cpu)
+                if "floor" not in name:
+                    found.keep("Statements of a request", job, name, statements)
+
+
+def requests(side: Side, job: str) -> list[bytes]:
+    """So many different ones, as they go over the line."""
+    authorised = {"Authorization": f"Bearer {side.token}"}
+    if job == "list of 50":
+        return [load.get("/api/v1/products", **authorised)]
+    if job == "read":
+        return [load.get(f"/api/v1/products/{number + 1}", **authorised) for number in range(PRODUCTS)]
+    if job == "create":
+        return [
+            load.post("/api/v1/products", {"sku": secrets.token_hex(10).upper(), "name": "Tea"}, **authorised)
+            for _ in range(20_000)
+        ]
+    body = {"product_id": 7, "quantity": 1}  # all want the same
+    return [
+        load.post("/api/v1/reservations", body, **authorised, Idempotency_Key=secrets.token_hex(10))
+        for _ in range(20_000)
+    ]
+
+
+def over_http(found: Found, sides: list[Side], table: str, commands: dict[str, list[str]], at_once: int = 16) -> None:
+    """CPU of the server and answers a second, so many at once, one process on one core."""
+    right = (b"200", b"201")
+    with ExitStack() as stack:
+        running = {
+            side.name: stack.enter_context(serving(commands[side.name], side.project, side.settings)) for side in sides
+        }
+        for job in jobs(""):
+            for side in turns(sides):
+                server, asked = running[side.name], requests(side, job)
+                load.run(
+                    load.as_fast(
+                        server.port, asked[:500], connections=at_once, seconds=0.3, right=(*right, b"409", b"422")
+                    )
+                )
+                with found.watched(f"{table}, {job}"):
+                    before = server.cpu()
+                    half = asked[len(asked) // 2 :] if len(asked) > PRODUCTS else asked
+                    answers = load.run(
+                        load.as_fast(server.port, half, connections=at_once, seconds=SECONDS, right=right)
+                    )
+                    used = server.cpu() - before
+                if answers.wrong:
+                    raise SystemExit(f"{table}, {job}, {side.name} is void: {answers.wrong}")
+                found.keep(f"CPU of a request, µs: {table}", job, side.name, used / len(answers.took) * 1e6)
+                found.keep(f"Answers a second: {table}", job, side.name, answers.rate)
+        for side in sides:
+            found.keep(f"Memory after it, MiB: {table}", "MiB", side.name, running[side.name].memory())
+
+
+def at_rate(found: Found, sides: list[Side], commands: dict[str, list[str]], rate: int) -> None:
+    """How long a read takes at a rate that both can keep, from when it was due."""
+    with ExitStack() as stack:
+        running = {
+            side.name: stack.enter_context(serving(commands[side.name], side.project, side.settings)) for side in sides
+        }
+        for side in turns(sides):
+            port, asked = running[side.name].port, requests(side, "read")
+            load.run(load.at_rate(port, asked, rate=rate, seconds=0.5))
+            with found.watched("at a fixed rate"):
+                answers = load.run(load.at_rate(port, asked, rate=rate, seconds=2 * SECONDS))
+            if answers.wrong:
+                raise SystemExit(f"{rate} a second, {side.name} is void: {answers.wrong}")
+            for row, share in (("half", 0.5), ("99 of 100", 0.99)):
+                found.keep(
+                    f"Milliseconds within which a read is answered, {rate} a second",
+                    row,
+                    side.name,
+                    answers.quantile(share),
+                )
+
+
+def waiting(found: Found) -> None:
+    """A thousand who wait for somebody else for a tenth of a second, at once: awaited, and blocking."""
+    folder = HERE.parent / "surprises"
+    python = Path(sys.executable).parent
+    uvicorn = ["uvicorn", "--no-access-log", "--log-level", "warning", "--port", "{port}"]
+    granian = ["granian", "--interface", "wsgi", "--blocking-threads", "40", "--backlog", "2048", "--port", "{port}"]
+    variants = {
+        "FastAPI, awaited, on uvicorn": ([*uvicorn, "fastapi_app:app"], "/wait"),
+        "FastAPI, def, on uvicorn": ([*uvicorn, "fastapi_app:app"], "/wait-def"),
+        "Django, 40 threads, on granian": ([*granian, "django_app:application"], "/wait"),
+        "Django, awaited, on uvicorn": ([*uvicorn, "django_app:asgi"], "/wait-async"),
+    }
+    with ExitStack() as stack:
+        running = {
+            name: stack.enter_context(serving([str(python / command[0]), *command[1:]], folder, {}))
+            for name, (command, _) in variants.items()
+        }
+        for name in turns(list(variants), 2):
+            asked = [load.get(variants[name][1])] * 1000
+            load.run(load.all_at_once(running[name].port, asked[:50]))
+            with found.watched("waiting"):
+                answers = load.run(load.all_at_once(running[name].port, asked))
+            if answers.wrong:
+                raise SystemExit(f"{name} is void: {answers.wrong}")
+            found.keep(
+                "Seconds until a thousand who wait a tenth of a second are all answered",
+                name,
+                "seconds",
+                answers.seconds,
+            )
+
+
+def at_rest(found: Found, sides: list[Side]) -> None:
+    """What each takes before anybody asks."""
+    for side in turns(sides):
+        script = f"import time; began = time.process_time(); {side.started}; print(time.process_time() - began)"
+        env = os.environ | side.settings
+        told = subprocess.run(
+            [side.python, "-c", script], cwd=side.project, env=env, capture_output=True, text=True, check=True
+        )
+        found.keep("At rest", "CPU until it could answer, s", side.name, float(told.stdout.split()[-1]))
+    for side in turns(sides, 2):
+        env = os.environ | side.settings
+        script = TIMING % VALIDATING[side.name]
+        done = subprocess.run(
+            [side.python, "-c", script], cwd=side.project, env=env, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        for value in done.stdout.split():
+            found.keep("A thousand items checked, ms of CPU", "1,000 new products", side.name, float(value))
+    for side in sides:
+        with serving([str(side.python), *side.command, "serve"], side.project, side.settings) as server:
+            time.sleep(1)
+            found.keep("At rest", "memory, MiB", side.name, server.memory())
+        plain = side.project.parent / f"{side.name}-plain"
+        env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"} | {
+            "UV_PROJECT_ENVIRONMENT": str(plain)
+        }
+        subprocess.run(["uv", "sync", "--quiet", "--no-default-groups"], cwd=side.project, env=env, check=True)
+        packages = list(plain.glob("lib/python*/site-packages/*.dist-info"))
+        size = sum(file.stat().st_size for file in plain.glob("lib/python*/site-packages/**/*") if file.is_file())
+        found.keep("At rest", "packages", side.name, len(packages))
+        found.keep("At rest", "packages, MiB", side.name, size / 2**20)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="keep it for the page")
+    said = parser.parse_args()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[1:] or {0})
+    found, sides, began = Found(), both(), os.getloadavg()[0]
+    with ExitStack() as stack:
+        for side in sides:
+            side.settings |= {
+                "ENVIRONMENT": "test",
+                "SECRET_KEY": secrets.token_hex(32),
+                "ALLOWED_HOSTS": "127.0.0.1",
+                "DATABASE_URL": stack.enter_context(servers.postgresql()),
+                "RATE_LIMIT": "100000000/60",
+                "LOG_LEVEL": "WARNING",
+            }
+            side.run("migrate")
+            side.token = side.run("token", "bench", "--scope", BOTH).strip().splitlines()[-1]
+            seed(side)
+        own = {side.name: [str(side.python), *side.command, "serve"] for side in sides}
+        granian = {}
+        for side in sides:
+            with_granian = [
+                "uv",
+                "run",
+                "--no-sync",
+                "--with",
+                "granian~=2.8",
+                *side.granian,
+                "--workers",
+                "1",
+                "--port",
+                "{port}",
+            ]
+            granian[side.name] = with_granian
+        steps: list[Callable[[], None]] = [
+            lambda: at_rest(found, sides),
+            lambda: in_process(found, sides),
+            lambda: over_http(found, sides, "as each comes (Django on granian, FastAPI on uvicorn)", own),
+            lambda: over_http(found, sides, "both on granian, one thread", granian),
+            lambda: at_rate(found, sides, own, 200),
+            lambda: waiting(found),
+        ]
+        for step in steps:
+            step()
+    found.show()
+    about = load.machine(sides[0].python) | {"load": round(began, 1), "noisy": found.noisy}
+    print(f"\n{about}")
+    if said.write:
+        file = ROOT / "docs" / "results" / "twin.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(about | {"found": found.tables}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
