@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from app.pagination import LONGEST_CURSOR, LONGEST_PAGE
@@ -31,7 +31,7 @@ PathId = Annotated[int, Path(ge=1, le=HIGHEST_ID), BeforeValidator(_digits)]
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE), BeforeValidator(_digits)]
 Cursor = Annotated[str | SkipJsonSchema[None], Query(min_length=1, max_length=LONGEST_CURSOR)]
 Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
-IfMatch = Annotated[str, Header(alias="If-Match")]
+IfMatch = Annotated[list[str], Header(alias="If-Match"), WithJsonSchema({"type": "string"})]
 IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
 
 ETAG = {"ETag": {"required": True, "schema": {"type": "string", "pattern": r'^"[\x21\x23-\x7e]+"$'}}}

@@ -9,7 +9,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import URL, BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, TypeDecorator, event, inspect, text
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    TypeDecorator,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -174,4 +187,5 @@ def schema_state(connection: Connection) -> SchemaState:
 def _older_revisions() -> frozenset[str]:
     """Those that another migration follows."""
     texts = [file.read_text("utf-8") for file in VERSIONS.glob("*.py")]
-    return frozenset(found for each in texts for found in re.findall(r'^down_revision\b.* = "(.+)"', each, re.MULTILINE))
+    follows = re.compile(r'^down_revision\b.* = "(.+)"', re.MULTILINE)
+    return frozenset(found for each in texts for found in follows.findall(each))

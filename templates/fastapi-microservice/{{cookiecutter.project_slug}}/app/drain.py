@@ -1,8 +1,8 @@
 """How a process ends without failing a request (SIGTERM, as a deploy sends it).
 
-uvicorn closes idle connections at once, and a request that is just on its way in one of them is lost. So for a moment the
-process goes on as before, but closes each connection after its answer: callers come back by a new one, which the load
-balancer gives to somebody else. Then uvicorn does the rest.
+uvicorn closes idle connections at once, and a request that is just on its way in one of them is lost. So for a moment
+the process goes on as before, but closes each connection after its answer: callers come back by a new one, which the
+load balancer gives to somebody else. Then uvicorn does the rest.
 """
 
 import asyncio

@@ -1,12 +1,14 @@
 """What holds for every operation of the API, whatever it does.
 
-In this order: what the caller takes, who it is, what it may, how often, what it sends. All of it has a deadline. FastAPI
-reads a body before it asks any dependency, so none of this is one: nobody who is unknown makes us read anything.
+In this order: what the caller takes, who it is, how often, what it may, what it sends. All of it has a deadline.
+FastAPI reads a body before it asks any dependency, so none of this is one: nobody who is unknown makes us read
+anything.
 """
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
+from http import HTTPStatus
 from typing import Any, cast
 
 from fastapi import Request, Response
@@ -80,7 +82,7 @@ class Operation(APIRoute):
                 response = await handle(request)
             except RequestValidationError as error:
                 raise in_the_words_of_the_contract(error) from error
-            if response.status_code == 200 and request.method == "GET":
+            if response.status_code == HTTPStatus.OK and request.method == "GET":
                 return unless_known(request, response)
             return response
 

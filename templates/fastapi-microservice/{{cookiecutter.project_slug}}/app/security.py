@@ -75,7 +75,8 @@ class Answers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         if head := scope["method"] == "HEAD":
             scope = scope | {"method": "GET"}
 
@@ -84,7 +85,8 @@ class Answers:
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 # Files are asked for again, cheaply, by their ETag: a deploy must not mix old modules with new ones.
-                headers.setdefault("Cache-Control", "private, no-cache" if scope["path"].startswith("/api/") else "no-cache")
+                private = "private, " if scope["path"].startswith("/api/") else ""
+                headers.setdefault("Cache-Control", f"{private}no-cache")
                 headers.update(scope["state"].get("allowance", {}))
                 if scope["state"]["draining"]():
                     headers["Connection"] = "close"

@@ -107,10 +107,9 @@ def test_the_demo_touches_nothing_that_is_not_its_own(tmp_path: Path, given: dic
 
 def test_the_demos_first_call_works(tmp_path: Path) -> None:
     """Twice on the same data, with the token that the first one printed."""
-    token = ""
+    token, log = "", tmp_path / "log"
     for _ in range(2):
         port = str(free_port())
-        log = tmp_path / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app", "demo", "--port", port],
@@ -120,7 +119,7 @@ def test_the_demos_first_call_works(tmp_path: Path) -> None:
                 stderr=subprocess.STDOUT,
             )
         try:
-            wait_until(lambda port=port: b"Uvicorn running" in log.read_bytes(), process)  # type: ignore[misc]
+            wait_until(lambda: b"Uvicorn running" in log.read_bytes(), process)
             token = token or log.read_text().split("Bearer ")[1].split('"')[0]
             headers = {"Authorization": f"Bearer {token}"}
             items = httpx2.get(f"http://127.0.0.1:{port}/api/v1/products", headers=headers).json()["items"]
@@ -166,11 +165,8 @@ async def test_the_relay_publishes_until_it_is_told_to_stop(
 ) -> None:
     file = tmp_path / "events.jsonl"
     relay = served(settings, EVENTS_FILE=str(file))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "relay"],
-        cwd=PROJECT,
-        env=clean_environment() | relay.settings,
-    )
+    command, environment = [sys.executable, "-m", "app", "relay"], clean_environment() | relay.settings
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment)  # noqa: ASYNC220  it waits for nothing
     await a_product(writer, on_hand=1)
     await asyncio.to_thread(wait_until, lambda: file.exists() and len(file.read_text().splitlines()) == 2, process)
     process.send_signal(signal.SIGTERM)

@@ -66,10 +66,13 @@ async def test_a_question_about_the_schema_waits_for_no_writer(database: Databas
 
 
 async def test_an_error_does_not_carry_what_people_wrote(database: Database) -> None:
-    with pytest.raises(IntegrityError) as failed:
+    async def twice() -> None:
         async with database.write() as connection:
             for _ in range(2):
-                await connection.execute(insert(Product).values(a_row("what-they-wrote")))
+                await connection.execute(insert(Product).values(a_row("A") | {"name": "what-they-wrote"}))
+
+    with pytest.raises(IntegrityError) as failed:
+        await twice()
     assert "what-they-wrote" not in str(failed.value)
 
 

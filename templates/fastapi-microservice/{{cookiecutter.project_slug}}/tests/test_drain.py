@@ -36,7 +36,8 @@ async def test_a_process_that_is_told_to_stop_fails_no_request(settings: Setting
                         failed.append(answer.status_code)
                     if answer.headers.get("connection") == "close":
                         where, moved = stays.url, moved + 1
-                    await asyncio.sleep(random.uniform(0, 0.05))  # connections are idle, too: that is when it matters
+                    # Connections are idle, too: that is when it matters.
+                    await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311
 
         callers = [asyncio.create_task(call()) for _ in range(12)]
         await asyncio.sleep(0.5)

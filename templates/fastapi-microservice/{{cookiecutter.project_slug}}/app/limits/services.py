@@ -47,7 +47,7 @@ class Limits:
         self._taking: dict[str, asyncio.Lock] = {}
 
     async def admit(self, holder: str) -> dict[str, str]:
-        """Count a request; how much is left. Raises TooManyRequests when the window's are used up, in whatever process."""
+        """Count a request; the fields that tell what is left. Raises TooManyRequests when that is nothing."""
         if not self._good(holder):
             async with self._taking.setdefault(holder, asyncio.Lock()):
                 if not self._good(holder):

@@ -64,12 +64,14 @@ class JetStream:
                 self._stream = stream
 
     async def publish(self, events: Sequence[Row[Any]]) -> None:
-        assert self._stream
+        stream = self._stream
+        if stream is None:
+            raise ConnectionError
         async with self._broker():
             for event in events:
                 headers = {"Nats-Msg-Id": event.event_id, "Content-Type": "application/cloudevents+json"}
                 body = json.dumps(cloud_event(event)).encode()
-                await self._stream.publish(event.type, body, headers=headers)
+                await stream.publish(event.type, body, headers=headers)
 
     @asynccontextmanager
     async def _broker(self) -> AsyncIterator[None]:

@@ -16,7 +16,7 @@ WRITE = insert(Event)
 
 
 async def emit(connection: AsyncConnection, what: str, product_id: int, data: Mapping[str, Any]) -> None:
-    """Have an event published, once this transaction is committed. Its product is locked: so ids have the order of time."""
+    """Have an event published, once this transaction is committed. Its product is locked, so ids are in order."""
     values = {
         "event_id": str(uuid.uuid4()),
         "product_id": product_id,

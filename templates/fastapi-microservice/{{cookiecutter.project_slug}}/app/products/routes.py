@@ -6,7 +6,20 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.contract import ETAG, LOCATION, OF_A_BODY, OF_A_KEY, OF_A_LIST, Cursor, IfMatch, Key, Limit, PathId, reads, writes
+from app.contract import (
+    ETAG,
+    LOCATION,
+    OF_A_BODY,
+    OF_A_KEY,
+    OF_A_LIST,
+    Cursor,
+    IfMatch,
+    Key,
+    Limit,
+    PathId,
+    reads,
+    writes,
+)
 from app.errors import PreconditionFailed
 from app.etags import etag_of, matches
 from app.lists import after, listed
@@ -59,32 +72,28 @@ async def read_product(state: AppState, product_id: PathId) -> Response:
 @router.patch(
     "/products/{product_id}", tags=["products"], response_model=ProductBody, **writes(*OF_A_BODY, 404, 409, 412, 428)
 )
-async def change_product(
-    request: Request, state: AppState, product_id: PathId, body: ProductChange, if_match: IfMatch
-) -> Response:
+async def change_product(state: AppState, product_id: PathId, body: ProductChange, if_match: IfMatch) -> Response:
     """Another SKU, another name. What is left out stays."""
     async with state["database"].write() as connection:
-        await as_read_before(request, connection, product_id)
+        await as_read_before(if_match, connection, product_id)
         row = await services.change(connection, product_id, body.model_dump(exclude_unset=True))
     return tagged(ProductBody.model_validate(row))
 
 
-@router.delete(
-    "/products/{product_id}", tags=["products"], **writes(404, 409, 412, 428, status=204, headers={})
-)
-async def delete_product(request: Request, state: AppState, product_id: PathId, if_match: IfMatch) -> Response:
+@router.delete("/products/{product_id}", tags=["products"], **writes(404, 409, 412, 428, status=204, headers={}))
+async def delete_product(state: AppState, product_id: PathId, if_match: IfMatch) -> Response:
     """Only a product that never moved and was never put aside can go."""
     async with state["database"].write() as connection:
-        await as_read_before(request, connection, product_id)
+        await as_read_before(if_match, connection, product_id)
         await services.remove(connection, product_id)
     return Response(status_code=204)
 
 
-async def as_read_before(request: Request, connection: AsyncConnection, product_id: int) -> None:
+async def as_read_before(if_match: list[str], connection: AsyncConnection, product_id: int) -> None:
     """Lock the product. Raises PreconditionFailed unless it is still as If-Match says."""
     await services.locked(connection, product_id)
     present = answer(ProductBody.model_validate(await services.product(connection, product_id)))
-    if not matches(request.headers.getlist("if-match"), etag_of(bytes(present.body))):
+    if not matches(if_match, etag_of(bytes(present.body))):
         raise PreconditionFailed("Read the product again.")
 
 

@@ -9,9 +9,7 @@ from app.contract import Body, Count, Id
 
 MOST_AT_ONCE = 1_000_000
 
-Sku = Annotated[
-    str, Field(min_length=1, max_length=40, pattern=r"^[A-Z0-9][A-Z0-9._-]*$", examples=["TEA-GREEN-100"])
-]
+Sku = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Z0-9][A-Z0-9._-]*$", examples=["TEA-GREEN-100"])]
 Name = Annotated[
     str,
     Field(

@@ -55,9 +55,7 @@ async def read_reservation(request: Request, state: AppState, reservation_id: Pa
     return answer(ReservationBody.model_validate(found))
 
 
-@router.post(
-    "/reservations/{reservation_id}/confirm", response_model=ReservationBody, **writes(*OF_A_KEY, 404, 409)
-)
+@router.post("/reservations/{reservation_id}/confirm", response_model=ReservationBody, **writes(*OF_A_KEY, 404, 409))
 async def confirm_reservation(request: Request, reservation_id: PathId, key: Key) -> Response:
     """What was put aside goes out, by a movement that is issued for it. There is no body."""
     return await close(request, reservation_id, key, to="confirmed")
@@ -69,9 +67,7 @@ async def cancel_reservation(request: Request, reservation_id: PathId, key: Key)
     return await close(request, reservation_id, key, to="cancelled")
 
 
-async def close(
-    request: Request, reservation_id: int, key: str, *, to: Literal["confirmed", "cancelled"]
-) -> Response:
+async def close(request: Request, reservation_id: int, key: str, *, to: Literal["confirmed", "cancelled"]) -> Response:
     """End a reservation one way or the other."""
 
     async def do(connection: AsyncConnection) -> Response:

@@ -43,9 +43,7 @@ async def reservation(connection: AsyncConnection, reservation_id: int, *, holde
     return found
 
 
-async def reservations(
-    connection: AsyncConnection, *, holder: str, before: int | None, limit: int
-) -> list[Row[Any]]:
+async def reservations(connection: AsyncConnection, *, holder: str, before: int | None, limit: int) -> list[Row[Any]]:
     """The holder's newest reservations, and one more than asked for when there are more."""
     given = {"holder": holder, "before": before or HIGHEST_ID, "limit": limit + 1, "moment": now()}
     return list(await connection.execute(PAGE, given))

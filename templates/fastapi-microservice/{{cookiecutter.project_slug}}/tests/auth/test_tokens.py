@@ -99,9 +99,11 @@ def issuer() -> Iterator[Issuer]:
 async def believing(settings: Settings, issuer: Issuer) -> AsyncIterator[httpx2.AsyncClient]:
     """The application that reads that issuer's keys."""
     theirs = {"jwks_url": issuer.url, "jwt_issuer": ISSUER, "jwt_audience": AUDIENCE}
-    async with serving(settings.model_copy(update=theirs)) as address:
-        async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
-            yield client
+    async with (
+        serving(settings.model_copy(update=theirs)) as address,
+        httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client,
+    ):
+        yield client
 
 
 async def status(client: httpx2.AsyncClient, token: str) -> int:
@@ -117,9 +119,7 @@ async def test_a_token_of_a_key_that_we_read_is_good(settings: Settings, issuer:
     assert issuer.asked == 1, "keys are kept"
 
 
-async def test_keys_change_while_we_run(
-    settings: Settings, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_keys_change_while_we_run(settings: Settings, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     issuer.add("a")
     async with believing(settings, issuer) as client:
         old = issuer.token("a")
@@ -250,10 +250,12 @@ async def test_in_production_our_own_tokens_are_not_believed(settings: Settings,
     theirs = {"environment": "production", "jwks_url": issuer.url, "jwt_issuer": ISSUER, "jwt_audience": AUDIENCE}
     production = settings.model_copy(update=theirs | {"trusted_proxies": ("127.0.0.1",)})
     headers = {"X-Forwarded-Proto": "https"}
-    async with serving(production) as address:
-        async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE, headers=headers) as client:
-            assert await status(client, issuer.token("a")) == 200
-            assert await status(client, issue(production, "somebody", lasts=HOUR)) == 401
+    async with (
+        serving(production) as address,
+        httpx2.AsyncClient(base_url=address, timeout=PATIENCE, headers=headers) as client,
+    ):
+        assert await status(client, issuer.token("a")) == 200
+        assert await status(client, issue(production, "somebody", lasts=HOUR)) == 401
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Basic YTpi", "Token x", "Bearer a.b.c"])

@@ -15,7 +15,7 @@ from app.idempotency.models import StoredAnswer
 from app.idempotency.services import Answer, fingerprint, once
 from app.products.models import Movement
 from app.settings import Settings
-from tests.conftest import Connect, a_product
+from tests.conftest import a_product
 
 SAID = fingerprint("POST", "/x", {})
 
@@ -93,12 +93,13 @@ async def test_after_a_day_a_key_means_something_else(database: Database) -> Non
 def test_the_order_of_members_says_nothing_and_everything_else_does() -> None:
     said = fingerprint("POST", "/x", {"a": 1, "b": [1, 2]})
     assert fingerprint("POST", "/x", {"b": [1, 2], "a": 1}) == said
-    for other in (("PUT", "/x", {"a": 1}), ("POST", "/y", {"a": 1, "b": [1, 2]}), ("POST", "/x", {"a": 1, "b": [2, 1]})):
-        assert fingerprint(*other) != said
+    assert fingerprint("PUT", "/x", {"a": 1, "b": [1, 2]}) != said
+    assert fingerprint("POST", "/y", {"a": 1, "b": [1, 2]}) != said
+    assert fingerprint("POST", "/x", {"a": 1, "b": [2, 1]}) != said
     assert fingerprint("POST", "/x", None) != fingerprint("POST", "/x", {})
 
 
-async def test_thirty_at_once_move_stock_once(program: Connect, writer: httpx2.AsyncClient, database: Database) -> None:
+async def test_thirty_at_once_move_stock_once(writer: httpx2.AsyncClient, database: Database) -> None:
     product = await a_product(writer)
     path, body = f"/api/v1/products/{product['id']}/movements", {"kind": "receive", "quantity": 3}
     headers = {"Idempotency-Key": "the-same"}

@@ -27,9 +27,7 @@ async def admitted(limits: Limits, holder: str, times: int) -> int:
     return found
 
 
-async def test_several_processes_together_let_in_what_is_allowed_and_not_one_more(
-    database: Database, settings: Settings
-) -> None:
+async def test_several_processes_together_let_in_what_is_allowed_and_not_one_more(settings: Settings) -> None:
     own = [Database(settings.async_database) for _ in range(3)]
     processes = [Limits(each, (50, 60)) for each in own]
     assert sum(await asyncio.gather(*(admitted(each, "together", 40) for each in processes))) == 50
@@ -68,9 +66,7 @@ async def test_most_requests_cost_no_question(database: Database, monkeypatch: p
         assert await connection.scalar(select(Allowance.taken).where(Allowance.holder == "many")) == 600
 
 
-async def test_what_nobody_asks_for_any_more_is_forgotten(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_nobody_asks_for_any_more_is_forgotten(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.limits.services.MOST_KNOWN", 5)
     limits = Limits(database, (5, 60))
     for number in range(8):
