@@ -1,14 +1,12 @@
 """The commands: `uv run python -m app <command>`; `--help` lists them."""
 
-import asyncio
 import logging.config
 import os
 import secrets
-import signal
 import socket
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,8 +16,8 @@ import uvicorn
 from app import demo as demonstration
 from app import housekeeping
 from app.auth.issuer import SCOPES, issue
-from app.commands import in_database, read_settings, refusal
-from app.database import Database, migrate
+from app.commands import in_database, read_settings, refusal, until_stopped
+from app.database import migrate
 from app.extras import all_extras
 from app.settings import Settings
 from app.telemetry import configuration
@@ -108,17 +106,9 @@ def sweep() -> None:
         typer.echo(f"{number} {words}")
 
 
-async def until_stopped(work: Callable[..., Awaitable[None]], database: Database) -> None:
-    """Do something until SIGTERM or Ctrl-C: it ends when it has finished what it is at."""
-    stop = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: asyncio.get_running_loop().call_soon_threadsafe(stop.set))
-    await work(database, stop=stop)
-
-
 for extra in all_extras().values():
     if extra.commands:
-        cli.add_typer(extra.commands)
+        cli.add_typer(import_module(extra.commands).commands)
 
 
 def how_to_serve(settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What commands have in common: settings that are read with care, a database for a while, errors in one line."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 
 import typer
@@ -40,3 +41,11 @@ def in_database[Result](work: Callable[[Database], Awaitable[Result]]) -> Result
         return asyncio.run(opened())
     except Problem as error:
         raise refusal(error.detail, code=1) from error
+
+
+async def until_stopped(work: Callable[..., Awaitable[None]], database: Database) -> None:
+    """Do something until SIGTERM or Ctrl-C: it ends when it has finished what it is at."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: asyncio.get_running_loop().call_soon_threadsafe(stop.set))
+    await work(database, stop=stop)

@@ -5,16 +5,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
 from app.state import State
 
-if TYPE_CHECKING:
-    from typer import Typer
-
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = (
+    "inbox",  # orders that others placed
+    "upstream",  # when a supplier has more
+)
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class Extra:
     router: APIRouter | None = None
     # Entered when the process starts, with everything that it has; left before the database is closed.
     lifespan: Callable[[State], AbstractAsyncContextManager[None]] | None = None
-    # Commands, beside those of `app/__main__.py`.
-    commands: "Typer | None" = None
+    # The module whose `commands` stand beside those of `app/__main__.py`; no server imports it.
+    commands: str | None = None
 
 
 @cache

@@ -78,7 +78,7 @@ class Answers:
             await self.app(scope, receive, send)
             return
         if head := scope["method"] == "HEAD":
-            scope = scope | {"method": "GET"}
+            scope = {**scope, "method": "GET"}
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -93,7 +93,7 @@ class Answers:
                 if scope["scheme"] == "https":
                     headers["Strict-Transport-Security"] = HSTS
             elif head:
-                message = message | {"body": b""}
+                message = {**message, "body": b""}
             await send(message)
 
         await self.app(scope, receive, add)

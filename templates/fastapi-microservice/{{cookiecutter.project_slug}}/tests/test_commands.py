@@ -14,9 +14,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app import __main__ as commands
+from app.auth.issuer import issue
 from app.database import Database
 from app.settings import Settings
-from tests.conftest import BOTH, HOUR, PATIENCE, a_hold, a_product, issue, overdue, served
+from tests.conftest import BOTH, HOUR, PATIENCE, a_hold, a_product, overdue, served
 from tests.processes import PROJECT, clean_environment
 from tests.servers import free_port, wait_until
 

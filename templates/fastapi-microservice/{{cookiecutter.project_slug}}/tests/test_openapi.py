@@ -48,7 +48,7 @@ def normal(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def operations(document: dict[str, Any]) -> dict[str, Any]:
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], Any]:
     """What each operation takes and gives."""
     found = {}
     for path, item in document["paths"].items():

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,6 +16,7 @@ from app import main
 from app.database import Database
 from app.outbox.models import Event
 from app.outbox.relay import cloud_event
+from app.security import Application
 from app.settings import Settings
 from app.telemetry import AddTraceId, configuration
 from tests.conftest import Connect, serving
@@ -43,11 +45,9 @@ async def test_a_trace_goes_on_from_request_to_log_line_and_event(
     caplog.handler.addFilter(identify := AddTraceId())
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    plain = main.Application
 
-    def traced(**options: object) -> main.Application:
-        options["telemetry"] = {**options["telemetry"], "tracer_provider": provider}  # type: ignore[dict-item]
-        return plain(**options)
+    def traced(**options: Any) -> Application:
+        return Application(**options | {"telemetry": options["telemetry"] | {"tracer_provider": provider}})
 
     monkeypatch.setattr(main, "Application", traced)
     async with serving(settings) as address:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
+from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -66,7 +67,12 @@ async def once(
             kept = None
         if kept is None:
             answer = await do(connection)
-            values = {"status": answer.status, "etag": answer.etag, "location": answer.location, "body": answer.body}
+            values: dict[str, Any] = {
+                "status": answer.status,
+                "etag": answer.etag,
+                "location": answer.location,
+                "body": answer.body,
+            }
             values |= {"caller": caller, "key": key, "fingerprint": said, "created_at": now()}
             await connection.execute(KEEP, values)
             return answer

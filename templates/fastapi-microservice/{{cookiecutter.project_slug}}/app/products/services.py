@@ -8,7 +8,7 @@ Statements are made once, when this is imported: to make one costs as much as to
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,7 +29,7 @@ LATE = (Reservation.state == "held", Reservation.expires_at <= MOMENT)
 OVERDUE = select(func.coalesce(func.sum(Reservation.quantity), 0)).where(Reservation.product_id == Product.id, *LATE)
 RESERVED = Product.reserved - OVERDUE.scalar_subquery()
 FIELDS = (Product.id, Product.sku, Product.name, Product.on_hand, Product.created_at, Product.updated_at)
-STOCK = select(*FIELDS, RESERVED.label("reserved"), (Product.on_hand - RESERVED).label("available"))
+STOCK: Select[Any] = select(*FIELDS, RESERVED.label("reserved"), (Product.on_hand - RESERVED).label("available"))
 
 OF_THIS = Product.id == bindparam("product_id")
 ONE = STOCK.where(OF_THIS)
@@ -51,7 +51,7 @@ MOVEMENTS = MOVEMENTS.order_by(Movement.id.desc()).limit(bindparam("limit"))
 
 async def product(connection: AsyncConnection, product_id: int) -> Row[Any]:
     """A product and its stock now. Raises NotFound."""
-    found = (await connection.execute(ONE, {"product_id": product_id, "moment": now()})).one_or_none()
+    found: Row[Any] | None = (await connection.execute(ONE, {"product_id": product_id, "moment": now()})).one_or_none()
     if found is None:
         raise NotFound("There is no such product.")
     return found
@@ -90,7 +90,7 @@ async def create(connection: AsyncConnection, *, sku: str, name: str) -> Row[Any
     moment = now()
     values = {"sku": sku, "name": name, "on_hand": 0, "reserved": 0, "created_at": moment, "updated_at": moment}
     try:
-        product_id = await connection.scalar(CREATE, values)
+        product_id = (await connection.execute(CREATE, values)).scalar_one()
     except IntegrityError as error:
         raise SkuTaken(f"Another product has the SKU {sku}.") from error
     await emit(connection, "product.created", product_id, {"id": product_id, "sku": sku, "name": name})
@@ -143,7 +143,7 @@ async def moved(
     on_hand = await connection.scalar(MOVE, {"product_id": product_id, "by": by, "freed": freed})
     if on_hand is None:
         raise NotEnoughStock("What is put aside can neither be issued nor corrected away.")
-    values = {"product_id": product_id, "reservation_id": reservation_id, "kind": kind, "change": by}
+    values: dict[str, Any] = {"product_id": product_id, "reservation_id": reservation_id, "kind": kind, "change": by}
     values |= {"on_hand": on_hand, "note": note, "created_at": now()}
     row = (await connection.execute(NOTE, values)).one()
     await emit(connection, "movement.made", product_id, values | {"id": row.id})

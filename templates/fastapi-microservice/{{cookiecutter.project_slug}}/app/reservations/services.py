@@ -79,8 +79,8 @@ async def close(
         state = (await reservation(connection, reservation_id, holder=holder)).state
         raise ReservationClosed(f"It is {state}.")
     if to == "confirmed":
-        facts = {"note": f"reservation {reservation_id}", "reservation_id": reservation_id}
-        await moved(connection, product_id, kind="issue", by=-row.quantity, **facts)
+        note = f"reservation {reservation_id}"
+        await moved(connection, product_id, kind="issue", by=-row.quantity, note=note, reservation_id=reservation_id)
     else:
         await free(connection, product_id, row.quantity)
     await tell(connection, to, row)

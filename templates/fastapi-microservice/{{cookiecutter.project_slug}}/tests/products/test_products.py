@@ -27,6 +27,9 @@ def statements() -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", note)
 
 
+ANY = {"If-Match": "*"}
+RECEIVE = {"kind": "receive", "quantity": 1}
+
 type Call = Callable[[httpx2.AsyncClient, int, int], Any]
 
 # What each operation asks. With an idempotency key: whether it was answered before (on PostgreSQL also whether somebody
@@ -52,8 +55,6 @@ CALLS: dict[str, tuple[int, Call]] = {
     # key; whose, lock, overdue, close; update, event; keep
     "cancel": (8, lambda client, _p, r: client.post(f"/api/v1/reservations/{r}/cancel", headers=once())),
 }
-ANY = {"If-Match": "*"}
-RECEIVE = {"kind": "receive", "quantity": 1}
 
 
 def held(product_id: int) -> dict[str, int]:

@@ -28,6 +28,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_allowances_ends_at"), ["ends_at"], unique=False)
 
     op.create_table(
+        "inbox",
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("event_id", sa.String(length=200), nullable=False),
+        sa.Column("outcome", sa.String(length=200), nullable=False),
+        sa.Column("received_at", app.database.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source", "event_id", name=op.f("pk_inbox")),
+    )
+    with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_inbox_received_at"), ["received_at"], unique=False)
+
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_id", sa.String(length=36), nullable=False),
@@ -157,6 +168,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("outbox")
+    with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_inbox_received_at"))
+
+    op.drop_table("inbox")
     with op.batch_alter_table("allowances", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_allowances_ends_at"))
 
