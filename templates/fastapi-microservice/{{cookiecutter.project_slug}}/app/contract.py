@@ -35,12 +35,10 @@ IfMatch = Annotated[list[str], Header(alias="If-Match"), WithJsonSchema({"type":
 IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
 
 ETAG = {"ETag": {"required": True, "schema": {"type": "string", "pattern": r'^"[\x21\x23-\x7e]+"$'}}}
-LOCATION = {"Location": {"required": True, "schema": {"type": "string", "format": "uri-reference"}}}
+LOCATED = ETAG | {"Location": {"required": True, "schema": {"type": "string", "format": "uri-reference"}}}
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 ANY = (401, 403, 406, 422, 429, 500, 503)
-OF_A_BODY = (400, 413, 415)
-OF_A_LIST = OF_A_KEY = (400,)
 
 
 def reads(*more: int) -> dict[str, Any]:

@@ -17,18 +17,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app import telemetry
+from app import errors, telemetry
 from app.auth.services import Caller
-from app.errors import (
-    ContentTooLarge,
-    Invalid,
-    Malformed,
-    NotAcceptable,
-    NotFound,
-    PreconditionRequired,
-    Unavailable,
-    UnsupportedMediaType,
-)
 from app.etags import etag_of, matches
 from app.idempotency.errors import IdempotencyKeyMissing
 from app.idempotency.services import Answer, fingerprint, once
@@ -64,7 +54,7 @@ class Operation(APIRoute):
                 async with asyncio.timeout(state["settings"].deadline_seconds):
                     return await within(request, state)
             except TimeoutError as error:
-                raise Unavailable("It took too long, and nothing was done. Try again in a moment.") from error
+                raise errors.Unavailable("It took too long, and nothing was done. Try again in a moment.") from error
 
         async def within(request: Request, state: State) -> Response:
             telemetry.follow(request.headers)
@@ -100,13 +90,13 @@ def acceptable(accept: str | None) -> None:
         quality[kind] = float(given) if given.replace(".", "", 1).isdecimal() else 0.0
     best = next((quality[kind] for kind in ("application/json", "application/*", "*/*") if kind in quality), 0.0)
     if accept.strip() and not best:
-        raise NotAcceptable("Send `Accept: application/json`, or no Accept at all.")
+        raise errors.NotAcceptable("Send `Accept: application/json`, or no Accept at all.")
 
 
 async def parsed(request: Request) -> Parsed:
     """The request with its body, which is read no further than it may be long."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMediaType("Send `Content-Type: application/json`.")
+        raise errors.UnsupportedMediaType("Send `Content-Type: application/json`.")
     told = request.headers.get("content-length", "")
     body = bytearray()
     if not (told.isdecimal() and int(told) > LONGEST_BODY):
@@ -119,7 +109,7 @@ async def parsed(request: Request) -> Parsed:
             again.value = from_json(bytes(body))
             again._body = bytes(body)  # noqa: SLF001  as Starlette keeps it
             return again
-    raise ContentTooLarge(f"Send at most {LONGEST_BODY} bytes.", headers={"Connection": "close"})
+    raise errors.ContentTooLarge(f"Send at most {LONGEST_BODY} bytes.", headers={"Connection": "close"})
 
 
 def from_json(body: bytes) -> Any:  # noqa: ANN401
@@ -127,13 +117,13 @@ def from_json(body: bytes) -> Any:  # noqa: ANN401
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise Malformed("Send JSON in UTF-8.") from error
+        raise errors.Malformed("Send JSON in UTF-8.") from error
     level = [value]
     for _ in range(DEEPEST):
         level = [inner for each in level if isinstance(each, dict | list) for inner in _within(each)]
         if not level:
             return value
-    raise Malformed(f"Send JSON that is not nested more than {DEEPEST} times.")
+    raise errors.Malformed(f"Send JSON that is not nested more than {DEEPEST} times.")
 
 
 def _within(value: dict[str, Any] | list[Any]) -> list[Any]:
@@ -149,9 +139,9 @@ def only_known(given: list[tuple[str, str]], known: set[str]) -> None:
     seen = set()
     for name, _ in given:
         if name not in known:
-            raise Invalid("There is no such parameter.", parameter=name)
+            raise errors.Invalid("There is no such parameter.", parameter=name)
         if name in seen:
-            raise Invalid("Give it once.", parameter=name)
+            raise errors.Invalid("Give it once.", parameter=name)
         seen.add(name)
 
 
@@ -159,9 +149,9 @@ def in_the_words_of_the_contract(error: RequestValidationError) -> Exception:
     """What a wrong value means by its place: a path leads nowhere, a header that is demanded is missing."""
     places = {error["loc"][:2] for error in error.errors()}
     if any(place[0] == "path" for place in places):
-        return NotFound("There is nothing of that id.")
+        return errors.NotFound("There is nothing of that id.")
     if ("header", "If-Match") in places:
-        return PreconditionRequired("Send the ETag that you read in `If-Match`.")
+        return errors.PreconditionRequired("Send the ETag that you read in `If-Match`.")
     if ("header", "Idempotency-Key") in places:
         return IdempotencyKeyMissing("Send 1 to 200 visible ASCII characters in `Idempotency-Key`, a UUID for example.")
     return error

@@ -6,20 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.contract import (
-    ETAG,
-    LOCATION,
-    OF_A_BODY,
-    OF_A_KEY,
-    OF_A_LIST,
-    Cursor,
-    IfMatch,
-    Key,
-    Limit,
-    PathId,
-    reads,
-    writes,
-)
+from app.contract import LOCATED, Cursor, IfMatch, Key, Limit, PathId, reads, writes
 from app.errors import PreconditionFailed
 from app.etags import etag_of, matches
 from app.lists import after, listed
@@ -39,7 +26,7 @@ from app.state import AppState
 router = APIRouter(route_class=Operation)
 
 
-@router.get("/products", tags=["products"], response_model=ProductPage, **reads(*OF_A_LIST))
+@router.get("/products", tags=["products"], response_model=ProductPage, **reads(400))
 async def list_products(request: Request, state: AppState, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Products, newest first."""
     before = after(request, cursor)
@@ -52,7 +39,7 @@ async def list_products(request: Request, state: AppState, limit: Limit = 50, cu
     "/products",
     tags=["products"],
     response_model=ProductBody,
-    **writes(*OF_A_BODY, 409, status=201, headers=ETAG | LOCATION),
+    **writes(400, 409, 413, 415, status=201, headers=LOCATED),
 )
 async def create_product(request: Request, state: AppState, body: NewProduct) -> Response:
     """A new product, with nothing on hand."""
@@ -70,7 +57,7 @@ async def read_product(state: AppState, product_id: PathId) -> Response:
 
 
 @router.patch(
-    "/products/{product_id}", tags=["products"], response_model=ProductBody, **writes(*OF_A_BODY, 404, 409, 412, 428)
+    "/products/{product_id}", tags=["products"], response_model=ProductBody, **writes(400, 404, 409, 412, 413, 415, 428)
 )
 async def change_product(state: AppState, product_id: PathId, body: ProductChange, if_match: IfMatch) -> Response:
     """Another SKU, another name. What is left out stays."""
@@ -97,9 +84,7 @@ async def as_read_before(if_match: list[str], connection: AsyncConnection, produ
         raise PreconditionFailed("Read the product again.")
 
 
-@router.get(
-    "/products/{product_id}/movements", tags=["movements"], response_model=MovementPage, **reads(*OF_A_LIST, 404)
-)
+@router.get("/products/{product_id}/movements", tags=["movements"], response_model=MovementPage, **reads(400, 404))
 async def list_movements(
     request: Request, state: AppState, product_id: PathId, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
@@ -114,7 +99,7 @@ async def list_movements(
     "/products/{product_id}/movements",
     tags=["movements"],
     response_model=MovementBody,
-    **writes(*OF_A_KEY, *OF_A_BODY, 404, 409, status=201, headers={}),
+    **writes(400, 404, 409, 413, 415, status=201, headers={}),
 )
 async def move_stock(request: Request, product_id: PathId, body: NewMovement, key: Key) -> Response:
     """Receive, issue or correct. What is put aside can neither be issued nor corrected away."""

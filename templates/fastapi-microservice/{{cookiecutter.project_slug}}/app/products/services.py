@@ -29,7 +29,9 @@ LATE = (Reservation.state == "held", Reservation.expires_at <= MOMENT)
 OVERDUE = select(func.coalesce(func.sum(Reservation.quantity), 0)).where(Reservation.product_id == Product.id, *LATE)
 RESERVED = Product.reserved - OVERDUE.scalar_subquery()
 FIELDS = (Product.id, Product.sku, Product.name, Product.on_hand, Product.created_at, Product.updated_at)
-STOCK: Select[Any] = select(*FIELDS, RESERVED.label("reserved"), (Product.on_hand - RESERVED).label("available"))
+STOCK: Select[*tuple[Any, ...]] = select(
+    *FIELDS, RESERVED.label("reserved"), (Product.on_hand - RESERVED).label("available")
+)
 
 OF_THIS = Product.id == bindparam("product_id")
 ONE = STOCK.where(OF_THIS)

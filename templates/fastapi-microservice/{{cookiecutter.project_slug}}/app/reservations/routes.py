@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.contract import ETAG, LOCATION, OF_A_BODY, OF_A_KEY, OF_A_LIST, Cursor, Key, Limit, PathId, reads, writes
+from app.contract import LOCATED, Cursor, Key, Limit, PathId, reads, writes
 from app.lists import after, listed
 from app.operations import Operation, answer, caller_of, done_once, tagged
 from app.reservations import services
@@ -16,7 +16,7 @@ from app.state import AppState
 router = APIRouter(route_class=Operation, tags=["reservations"])
 
 
-@router.get("/reservations", response_model=ReservationPage, **reads(*OF_A_LIST))
+@router.get("/reservations", response_model=ReservationPage, **reads(400))
 async def list_reservations(request: Request, state: AppState, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The caller's own, newest first."""
     holder = caller_of(request).name
@@ -29,7 +29,7 @@ async def list_reservations(request: Request, state: AppState, limit: Limit = 50
 @router.post(
     "/reservations",
     response_model=ReservationBody,
-    **writes(*OF_A_KEY, *OF_A_BODY, 409, status=201, headers=ETAG | LOCATION),
+    **writes(400, 409, 413, 415, status=201, headers=LOCATED),
 )
 async def hold_stock(request: Request, body: NewReservation, key: Key) -> Response:
     """Put some of a product aside, for a while."""
@@ -55,13 +55,13 @@ async def read_reservation(request: Request, state: AppState, reservation_id: Pa
     return answer(ReservationBody.model_validate(found))
 
 
-@router.post("/reservations/{reservation_id}/confirm", response_model=ReservationBody, **writes(*OF_A_KEY, 404, 409))
+@router.post("/reservations/{reservation_id}/confirm", response_model=ReservationBody, **writes(400, 404, 409))
 async def confirm_reservation(request: Request, reservation_id: PathId, key: Key) -> Response:
     """What was put aside goes out, by a movement that is issued for it. There is no body."""
     return await close(request, reservation_id, key, to="confirmed")
 
 
-@router.post("/reservations/{reservation_id}/cancel", response_model=ReservationBody, **writes(*OF_A_KEY, 404, 409))
+@router.post("/reservations/{reservation_id}/cancel", response_model=ReservationBody, **writes(400, 404, 409))
 async def cancel_reservation(request: Request, reservation_id: PathId, key: Key) -> Response:
     """What was put aside can be had again. There is no body."""
     return await close(request, reservation_id, key, to="cancelled")
