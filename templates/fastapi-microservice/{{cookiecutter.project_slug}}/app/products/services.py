@@ -28,9 +28,10 @@ FREED = bindparam("freed", type_=Product.on_hand.type)
 LATE = (Reservation.state == "held", Reservation.expires_at <= MOMENT)
 OVERDUE = select(func.coalesce(func.sum(Reservation.quantity), 0)).where(Reservation.product_id == Product.id, *LATE)
 RESERVED = Product.reserved - OVERDUE.scalar_subquery()
-FIELDS = (Product.id, Product.sku, Product.name, Product.on_hand, Product.created_at, Product.updated_at)
+FIELDS = (Product.id, Product.sku, Product.name, Product.on_hand)
+TIMES = (Product.created_at, Product.updated_at)
 STOCK: Select[*tuple[Any, ...]] = select(
-    *FIELDS, RESERVED.label("reserved"), (Product.on_hand - RESERVED).label("available")
+    *FIELDS, *TIMES, RESERVED.label("reserved"), (Product.on_hand - RESERVED).label("available")
 )
 
 OF_THIS = Product.id == bindparam("product_id")
@@ -90,7 +91,8 @@ async def free(connection: AsyncConnection, product_id: int, quantity: int) -> N
 async def create(connection: AsyncConnection, *, sku: str, name: str) -> Row[Any]:
     """A new product, with nothing on hand. Raises SkuTaken."""
     moment = now()
-    values = {"sku": sku, "name": name, "on_hand": 0, "reserved": 0, "created_at": moment, "updated_at": moment}
+    values: dict[str, Any] = {"sku": sku, "name": name, "on_hand": 0, "reserved": 0}
+    values |= {"created_at": moment, "updated_at": moment}
     try:
         product_id = (await connection.execute(CREATE, values)).scalar_one()
     except IntegrityError as error:
