@@ -2,7 +2,7 @@
 
 Run by `nox -s "bench(fastapi-microservice)"`, which sets PROJECT (the generated project, installed) and OURS (its
 Python, which runs this too). Servers are on the first core, PostgreSQL and who asks on the others. What counts is the
-CPU that a server used for a request, and ratios within the run; each is measured in turn, forth and back, several times.
+CPU that a server used for a request, and ratios within the run; each is measured in turn, forth and back.
 """
 
 import asyncio
@@ -206,7 +206,9 @@ def main() -> None:
                     server.costs.setdefault(job, []).append(cpu)
         floor, this, traced = running
         print(f"µs of CPU of the server for a request, median of {ROUNDS} turns (least-most), {AT_ONCE} at once\n")
-        print("| | statements | the floor | this | ratio | this, traced | ratio to this |\n|---|---|---|---|---|---|---|")
+        print(
+            "| | statements | the floor | this | ratio | this, traced | ratio to this |\n|---|---|---|---|---|---|---|"
+        )
         for job in JOBS:
             ours, least = statistics.median(this.costs[job]), statistics.median(floor.costs[job])
             more = statistics.median(traced.costs[job])

@@ -1,9 +1,9 @@
-"""Servers, relays, consumers and the broker die by kill -9, again and again, on PostgreSQL with fsync on, while clients work.
+"""Servers, relays, consumers and the broker die by kill -9, again and again, while clients work; PostgreSQL has fsync on.
 
-Run by `nox -s "proof(fastapi-microservice)"`, which sets PROJECT (the generated project) and uses its Python. What must hold
-at the end: stock adds up, and nobody got what was not there; whatever was acknowledged is there; the stream has each event of
-the outbox once and in the order of its product; each order was issued once, also after all were replayed past the window
-in which the broker knows them.
+Run by `nox -s "proof(fastapi-microservice)"`, which sets PROJECT (the generated project) and uses its Python. What must
+hold at the end: stock adds up, and nobody got what was not there; whatever was acknowledged is there; the stream has
+each event of the outbox once and in the order of its product; each order was issued once, also after all were replayed
+past the window in which the broker knows them.
 """
 
 import asyncio
@@ -146,7 +146,9 @@ async def order(broker: Broker, numbers: range) -> None:
                 client = await asyncio.wait_for(nats.connect(broker.url, allow_reconnect=False, error_cb=_quiet), 3)
                 try:
                     headers = {"Nats-Msg-Id": f"order-{number}"}
-                    await client.jetstream(timeout=2).publish("order.placed", json.dumps(event).encode(), headers=headers)
+                    await client.jetstream(timeout=2).publish(
+                        "order.placed", json.dumps(event).encode(), headers=headers
+                    )
                     break
                 finally:
                     await client.close()
@@ -172,16 +174,23 @@ def adds_up(database_url: str, clients: list[Client]) -> dict[str, int]:
             OR reserved < 0 OR reserved > on_hand
         """
         assert one(wrong) == 0, "stock does not add up"
-        rows = {number: state for number, state in connection.execute("SELECT id, state FROM reservations").fetchall()}
+        rows = dict(connection.execute("SELECT id, state FROM reservations").fetchall())
         said = {number: end[0] for client in clients for number, end in client.ends.items()}
-        assert rows == said, f"{len(rows)} reservations, {len(said)} acknowledged: {set(rows.items()) ^ set(said.items())}"
+        assert rows == said, (
+            f"{len(rows)} reservations, {len(said)} acknowledged: {set(rows.items()) ^ set(said.items())}"
+        )
         confirmed = sum(end[2] for client in clients for end in client.ends.values() if end[0] == "confirmed")
         assert one("SELECT -sum(change) FROM movements WHERE reservation_id IS NOT NULL") == confirmed
         orders = one("SELECT count(*) FROM movements WHERE note LIKE 'order %'")
         refused = one("SELECT count(*) FROM inbox WHERE outcome = 'refused'")
         assert orders + refused == one("SELECT count(*) FROM inbox")
         assert orders == one("SELECT count(DISTINCT note) FROM movements WHERE note LIKE 'order %'")
-        return {"reservations": len(rows), "inbox": orders + refused, "issued": orders, "outbox": one("SELECT count(*) FROM outbox")}
+        return {
+            "reservations": len(rows),
+            "inbox": orders + refused,
+            "issued": orders,
+            "outbox": one("SELECT count(*) FROM outbox"),
+        }
 
 
 async def streamed(broker: Broker, database_url: str) -> int:
@@ -265,7 +274,8 @@ async def prove() -> None:
         os.environ |= settings
         own = Settings(_env_file=None)
         clients = [
-            Client(processes, issue(own, f"client-{number}", lasts=timedelta(hours=1)), number) for number in range(CLIENTS)
+            Client(processes, issue(own, f"client-{number}", lasts=timedelta(hours=1)), number)
+            for number in range(CLIENTS)
         ]
         living = [asyncio.create_task(each.live()) for each in clients]
         ordering = asyncio.create_task(order(broker, range(ORDERS)))
@@ -304,11 +314,13 @@ async def prove() -> None:
         assert after == before, f"{before} before the replay, {after} after"
         events = await streamed(broker, database_url)
     asked, again = sum(client.asked for client in clients), sum(client.again for client in clients)
+    kills = f"{SERVER_KILLS} of 2 servers, {RELAY_KILLS} of 3 relays, {CONSUMER_KILLS} of 2 consumers"
+    orders = f"{after['issued']} issued + {after['inbox'] - after['issued']} refused"
     print(
-        f"kills: {SERVER_KILLS} of 2 servers, {RELAY_KILLS} of 3 relays, {CONSUMER_KILLS} of 2 consumers, {BROKER_KILLS} of "
-        f"the broker; {asked} requests, {again} sent again; {after['reservations']} reservations, as acknowledged; stock "
-        f"adds up; outbox {after['outbox']} = stream {events}, in order; {replayed} orders came, inbox {after['inbox']} = "
-        f"{after['issued']} issued + {after['inbox'] - after['issued']} refused; {time.monotonic() - started:.0f} s",
+        f"kills: {kills}, {BROKER_KILLS} of the broker; {asked} requests, {again} sent again; "
+        f"{after['reservations']} reservations, as acknowledged; stock adds up; outbox {after['outbox']} = "
+        f"stream {events}, in order; {replayed} orders came, inbox {after['inbox']} = {orders}; "
+        f"{time.monotonic() - started:.0f} s",
         flush=True,
     )
 

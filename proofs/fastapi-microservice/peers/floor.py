@@ -10,7 +10,8 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 READ = """
-SELECT id, sku, name, on_hand, created_at, updated_at, reserved - late AS reserved, on_hand - reserved + late AS available
+SELECT id, sku, name, on_hand, created_at, updated_at,
+  reserved - late AS reserved, on_hand - reserved + late AS available
 FROM products, LATERAL (
   SELECT coalesce(sum(quantity), 0)::bigint AS late FROM reservations
   WHERE product_id = products.id AND state = 'held' AND expires_at <= %s
@@ -26,7 +27,11 @@ INSERT INTO reservations (product_id, holder, quantity, state, expires_at, creat
 VALUES (%s, 'floor', %s, 'held', %s, %s) RETURNING id, product_id, quantity, state, expires_at, created_at
 """
 AUTOCOMMIT = AsyncConnectionPool(
-    os.environ["DATABASE_URL"], min_size=10, max_size=10, open=False, kwargs={"autocommit": True, "row_factory": dict_row}
+    os.environ["DATABASE_URL"],
+    min_size=10,
+    max_size=10,
+    open=False,
+    kwargs={"autocommit": True, "row_factory": dict_row},
 )
 WITHIN = AsyncConnectionPool(
     os.environ["DATABASE_URL"], min_size=10, max_size=10, open=False, kwargs={"row_factory": dict_row}

@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.telemetry import AddTraceId, configuration
 from tests.conftest import Connect, serving
 
-TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0cb902b7"
 CALLERS = {"traceparent": f"00-{TRACE}-{SPAN}-01"}
 
 
