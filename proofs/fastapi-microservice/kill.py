@@ -1,4 +1,4 @@
-"""Servers, relays, consumers and the broker die by kill -9, again and again, while clients work; PostgreSQL has fsync on.
+"""Servers, relays, consumers and the broker die by kill -9, again and again, while clients work; with fsync on.
 
 Run by `nox -s "proof(fastapi-microservice)"`, which sets PROJECT (the generated project) and uses its Python. What must
 hold at the end: stock adds up, and nobody got what was not there; whatever was acknowledged is there; the stream has

@@ -66,7 +66,7 @@ async def test_each_operation_asks_so_much_and_no_more(
     writer: httpx2.AsyncClient, on_postgresql: bool, name: str
 ) -> None:
     expected, call = CALLS[name]
-    for _ in range(20):
+    for _ in range(5):
         product = await a_product(writer, on_hand=5)
         reservation = await a_hold(writer, product)
     if name == "delete":
