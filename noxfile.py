@@ -471,7 +471,8 @@ def bench(session: nox.Session, name: str) -> None:
         heavy(session, name, "bench.py", PEERS.get(name, ()))
         return
     with workplace("twin") as folder:
-        env = environment(UV_PYTHON=find_python(session), **temporary(folder))
+        compiled = folder / "compiled"
+        env = environment(UV_PYTHON=find_python(session), PYTHONPYCACHEPREFIX=compiled, **temporary(folder))
         for starter_, project in twins(session, folder, env):
             env[starter_.facts["framework"].upper()] = str(project)
         python = packages(session, folder, PEERS["surprises"], find_python(session), env)
@@ -488,7 +489,7 @@ def contract(session: nox.Session) -> None:
         mutants(session, STARTERS[name])
     if not session.posargs:
         with workplace("contract") as folder:
-            env = environment(**temporary(folder))
+            env = environment(PYTHONPYCACHEPREFIX=folder / "compiled", **temporary(folder))
             python = packages(session, folder, PEERS["contract"], find_python(session), env)
             run(session, str(python), str(ROOT / "proofs" / "contract" / "mutants"), env=env)
 
@@ -543,7 +544,7 @@ def surprise(session: nox.Session) -> None:
     `hello`, `read`, `server`, `blocking`, `rate`; all five without a name. `--write` keeps the figures for the page.
     """
     with workplace("surprise") as folder:
-        env = environment(**temporary(folder))
+        env = environment(PYTHONPYCACHEPREFIX=folder / "compiled", **temporary(folder))
         python = packages(session, folder, PEERS["surprises"], find_python(session), env)
         run(session, str(python), str(ROOT / "proofs" / "surprises" / "run.py"), *session.posargs, env=env)
 

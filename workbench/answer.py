@@ -79,7 +79,7 @@ def ordered(rows: Row) -> str:
 
 def surprises() -> str:
     """Five results, each by a command that repeats it."""
-    lines = ["| | measured, the least first; ≈ is no difference | again |", "|---|---|---|"]
+    lines = ["| what | measured, the least first; ≈ is no difference | again |", "|---|---|---|"]
     for name, (title, unit) in SURPRISES.items():
         file = RESULTS / f"{name}.json"
         if not file.exists():
@@ -156,7 +156,7 @@ def twin() -> str:
     for title, rows in (kept["found"] | {"Lines of Python": lines()}).items():
         columns = list(dict.fromkeys(name for row in rows.values() for name in row))
         both = {"Django", "FastAPI"} <= {*columns}
-        head = ["", *columns, *(["FastAPI ÷ Django"] if both else [])]
+        head = ["what", *columns, *(["FastAPI ÷ Django"] if both else [])]
         said += ["", f"**{title}**", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         for name, row in rows.items():
             tail = [verdict(row)] if both else []

@@ -212,7 +212,7 @@ def common_files() -> dict[Path, Path]:
         moved = starter.facts["core"].get("moved", {})
         for group in ("all", starter.facts["framework"].lower()):
             for source in (COMMON / group).rglob("*"):
-                if source.is_file():
+                if source.is_file() and source.suffix != ".pyc":
                     path = source.relative_to(COMMON / group)
                     copies[starter.project / moved.get(path.as_posix(), path)] = source
         for source in (COMMON / "hooks").glob("*.py"):

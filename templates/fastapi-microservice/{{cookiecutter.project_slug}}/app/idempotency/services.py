@@ -1,0 +1,111 @@
+"""What is done once, however often it is asked for (draft-ietf-httpapi-idempotency-key-header-07).
+
+The answer is stored in the transaction of what it answers: both are there, or neither.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database import Database, now
+from app.idempotency.errors import IdempotencyKeyReused, RequestInProgress
+from app.idempotency.models import StoredAnswer
+
+LONGEST_WAIT = 2.0  # seconds that a second request waits for the first
+LOOK_EVERY = 0.02
+KEPT_FOR = timedelta(hours=24)
+
+THIS = (StoredAnswer.caller == bindparam("of_caller"), StoredAnswer.key == bindparam("of_key"))
+KEPT, FORGET, KEEP = select(StoredAnswer).where(*THIS), delete(StoredAnswer).where(*THIS), insert(StoredAnswer)
+TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
+
+_under_way: set[tuple[str, str]] = set()  # on SQLite, whose writers are those of this process in nearly every case
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent, and may be sent again."""
+
+    status: int
+    body: bytes
+    etag: str | None = None
+    location: str | None = None
+
+
+def fingerprint(method: str, path: str, body: object) -> bytes:
+    """What a request says, whatever the order of its members."""
+    said = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"))
+    return blake2b(said.encode(), digest_size=32).digest()
+
+
+async def once(
+    database: Database,
+    *,
+    caller: str,
+    key: str,
+    said: bytes,
+    do: Callable[[AsyncConnection], Awaitable[Answer]],
+) -> Answer:
+    """Do it and keep the answer, or give the answer that is kept. `said` is the request's fingerprint.
+
+    Raises IdempotencyKeyReused for another request of that key, RequestInProgress when the first takes too long.
+    """
+    async with alone(database, caller, key) as connection:
+        this = {"of_caller": caller, "of_key": key}
+        kept = (await connection.execute(KEPT, this)).one_or_none()
+        if kept and kept.created_at <= now() - KEPT_FOR:  # and not swept yet
+            await connection.execute(FORGET, this)
+            kept = None
+        if kept is None:
+            answer = await do(connection)
+            values: dict[str, Any] = {
+                "status": answer.status,
+                "etag": answer.etag,
+                "location": answer.location,
+                "body": answer.body,
+            }
+            values |= {"caller": caller, "key": key, "fingerprint": said, "created_at": now()}
+            await connection.execute(KEEP, values)
+            return answer
+    if kept.fingerprint != said:
+        raise IdempotencyKeyReused("Make a new key for each thing that is to be done.")
+    return Answer(kept.status, kept.body, kept.etag, kept.location)
+
+
+@asynccontextmanager
+async def alone(database: Database, caller: str, key: str) -> AsyncIterator[AsyncConnection]:
+    """A transaction beside which no other has this key. Raises RequestInProgress when that takes too long."""
+    if database.on_sqlite:
+        await _until(lambda: _free(caller, key))
+        _under_way.add((caller, key))
+        try:
+            async with database.write() as connection:
+                yield connection
+        finally:
+            _under_way.discard((caller, key))
+    else:
+        number = int.from_bytes(blake2b(f"{caller}\0{key}".encode(), digest_size=8).digest(), signed=True)
+        async with database.write() as connection:
+            await _until(lambda: connection.scalar(TRY, {"number": number}))
+            yield connection
+
+
+async def _free(caller: str, key: str) -> bool:
+    return (caller, key) not in _under_way
+
+
+async def _until(ready: Callable[[], Awaitable[bool | None]]) -> None:
+    deadline = time.monotonic() + LONGEST_WAIT
+    while not await ready():
+        if time.monotonic() > deadline:
+            raise RequestInProgress("Send it again in a moment.", headers={"Retry-After": "1"})
+        await asyncio.sleep(LOOK_EVERY)

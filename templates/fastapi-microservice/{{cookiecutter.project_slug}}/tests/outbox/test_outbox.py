@@ -1,0 +1,201 @@
+"""The outbox: an event for each change that is committed, published at least once, in the order of its product."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import nats
+import pytest
+from nats.js import JetStreamContext
+from sqlalchemy import Row, func, select
+
+from app.database import Database
+from app.outbox import publishers, relay
+from app.outbox.models import Event
+from app.outbox.publishers import File, JetStream, publisher
+from app.settings import Settings
+from tests import servers
+from tests.conftest import a_hold, a_product, once
+
+
+class Memory:
+    """A publisher that keeps what it was given, and may fail."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.failures = 0
+
+    async def ready(self) -> None:
+        """It always is."""
+
+    async def publish(self, events: Sequence[Row[Any]]) -> None:
+        await asyncio.sleep(0)
+        for event in events:
+            if self.failures:
+                self.failures -= 1
+                raise ConnectionError
+            self.events.append(relay.cloud_event(event))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def empty(database: Database) -> bool:
+    async with database.read() as connection:
+        waiting = select(func.count()).select_from(Event).where(Event.published_at.is_(None))
+        return await connection.scalar(waiting) == 0
+
+
+async def run_until_empty(database: Database, *publishers: relay.Publisher) -> None:
+    """A relay for each publisher, until there is nothing left."""
+    stop = asyncio.Event()
+    relays = [asyncio.create_task(relay.run(database, each, stop)) for each in publishers]
+    async with asyncio.timeout(30):
+        while not await empty(database):
+            await asyncio.sleep(0.02)
+    stop.set()
+    await asyncio.gather(*relays)
+
+
+async def test_every_change_has_its_event_and_a_refusal_has_none(
+    writer: httpx2.AsyncClient, database: Database
+) -> None:
+    product = await a_product(writer, on_hand=5, sku="TEA")
+    path = f"/api/v1/products/{product['id']}"
+    await writer.patch(path, json={"name": "Black tea"}, headers={"If-Match": "*"})
+    confirmed, cancelled = await a_hold(writer, product, 2), await a_hold(writer, product, 1)
+    await writer.post(f"/api/v1/reservations/{confirmed['id']}/confirm", headers=once())
+    await writer.post(f"/api/v1/reservations/{cancelled['id']}/cancel", headers=once())
+    too_much = {"product_id": product["id"], "quantity": 99}
+    assert (await writer.post("/api/v1/reservations", json=too_much, headers=once())).status_code == 409
+    gone = await a_product(writer)
+    await writer.delete(f"/api/v1/products/{gone['id']}", headers={"If-Match": "*"})
+
+    await run_until_empty(database, published := Memory())
+    assert [event["type"].removeprefix("stock.").removesuffix(".v1") for event in published.events] == [
+        "product.created",
+        "movement.made",
+        "product.changed",
+        "reservation.held",
+        "reservation.held",
+        "movement.made",
+        "reservation.confirmed",
+        "reservation.cancelled",
+        "product.created",
+        "product.deleted",
+    ]
+    first = published.events[0]
+    assert first["data"] == {"id": product["id"], "sku": "TEA", "name": "Green tea"}
+    assert (first["specversion"], first["source"], first["subject"]) == ("1.0", "/stock", f"products/{product['id']}")
+    assert first["time"].endswith("Z")
+    assert len({event["id"] for event in published.events}) == 10
+
+
+async def test_several_relays_publish_each_event_once_and_keep_the_order_of_a_product(
+    writer: httpx2.AsyncClient, database: Database, settings: Settings
+) -> None:
+    products = [await a_product(writer) for _ in range(5)]
+    for number in range(60):
+        body = {"kind": "receive", "quantity": 1, "note": str(number)}
+        path = f"/api/v1/products/{products[number % 5]['id']}/movements"
+        assert (await writer.post(path, json=body, headers=once())).status_code == 201
+    together = Memory()
+    own = [Database(settings.async_database) for _ in range(3)]
+    stop = asyncio.Event()
+    relays = [asyncio.create_task(relay.run(each, together, stop)) for each in own]
+    async with asyncio.timeout(30):
+        while not await empty(database):
+            await asyncio.sleep(0.02)
+    stop.set()
+    await asyncio.gather(*relays)
+    for each in own:
+        await each.close()
+    assert len(together.events) == len({event["id"] for event in together.events}) == 65
+    for product in products:
+        after = [
+            event["data"]["on_hand"]
+            for event in together.events
+            if event["subject"] == f"products/{product['id']}" and event["type"] == "stock.movement.made.v1"
+        ]
+        assert all(one < next_ for one, next_ in pairwise(after))
+
+
+async def test_a_broker_that_fails_loses_nothing(
+    writer: httpx2.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "LOOK_EVERY", 0.01)
+    await a_product(writer, on_hand=3)
+    await a_product(writer, on_hand=3)
+    broken = Memory()
+    broken.failures = 3
+    await run_until_empty(database, broken)
+    assert {event["type"] for event in broken.events} == {"stock.product.created.v1", "stock.movement.made.v1"}
+    assert len({event["id"] for event in broken.events}) == 4
+
+
+async def test_without_a_broker_events_are_lines_of_a_file(
+    writer: httpx2.AsyncClient, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "new" / "events.jsonl"
+    to = publisher(settings.model_copy(update={"events_file": file}))
+    assert isinstance(to, File)
+    product = await a_product(writer, on_hand=1)
+    await run_until_empty(database, to)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line["data"]["id"] for line in lines if line["type"] == "stock.product.created.v1"] == [product["id"]]
+    assert len(lines) == 2
+
+
+@pytest.fixture
+async def stream() -> AsyncIterator[tuple[str, JetStreamContext]]:
+    """A NATS server with JetStream: its address, and a way to what is in it."""
+    with servers.nats(jetstream=True) as url:
+        client = await nats.connect(url)
+        yield url, client.jetstream()
+        await client.close()
+
+
+async def test_jetstream_takes_an_event_once_however_often_it_is_published(
+    writer: httpx2.AsyncClient, database: Database, settings: Settings, stream: tuple[str, JetStreamContext]
+) -> None:
+    url, jetstream = stream
+    await a_product(writer, on_hand=1)
+    async with database.read() as connection:
+        events = (await connection.execute(select(Event).order_by(Event.id))).all()
+    to = publisher(settings.model_copy(update={"nats_url": url}))
+    assert isinstance(to, JetStream)
+    await to.ready()
+    for _ in range(3):
+        await to.publish(events)
+    await run_until_empty(database, to)
+    assert (await jetstream.stream_info(publishers.STREAM)).state.messages == 2
+    message = await jetstream.get_msg(publishers.STREAM, 2)
+    assert message.subject == "stock.movement.made.v1"
+    assert message.headers
+    assert message.headers["Content-Type"] == "application/cloudevents+json"
+    assert json.loads(message.data or b"")["id"] == message.headers["Nats-Msg-Id"] == events[1].event_id
+
+
+async def test_a_broker_that_is_gone_is_said_and_waited_for(
+    writer: httpx2.AsyncClient, database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(publishers, "PATIENCE", 0.5)
+    port = servers.free_port()
+    await a_product(writer)
+    stop = asyncio.Event()
+    running = asyncio.create_task(relay.run(database, JetStream(f"nats://127.0.0.1:{port}"), stop))
+    async with asyncio.timeout(20):
+        while "Nothing can be published" not in caplog.text:
+            await asyncio.sleep(0.02)
+    assert not await empty(database)
+    with servers.nats(port, jetstream=True):
+        async with asyncio.timeout(20):
+            while not await empty(database):
+                await asyncio.sleep(0.02)
+    stop.set()
+    await running
