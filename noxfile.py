@@ -282,8 +282,8 @@ def common(session: nox.Session) -> None:
 def starter(session: nox.Session, name: str) -> None:
     """A starter, the way a user gets it: generated, checked, tested on both databases, and then really used.
 
-    `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL, and what does not depend on the Python version: pages
-    in a browser, and the repository's tools.
+    Pages are opened in a browser once, on SQLite. `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL, and
+    what does not depend on the Python version: pages in a browser, the repository's tools, and real use.
     """
     quick = "quick" in session.posargs
     python = find_python(session)
@@ -297,14 +297,15 @@ def starter(session: nox.Session, name: str) -> None:
             in_project(session, project, command, env)
         see_to_a_browser(session, project, env)
         tests = starter_.commands["test"]
-        for command in [f"{tests[0]} --ignore=tests/browser"] if quick else tests:
+        without_pages = [f"{command} --ignore=tests/browser" for command in tests]
+        for command in without_pages[:1] if quick else [tests[0], *without_pages[1:]]:
             in_project(session, project, command, env)
         env.pop("COVERAGE_PROCESS_START")
         if not quick:
             in_project(session, project, "uv run --group test coverage combine --quiet", env)
             in_project(session, project, "uv run --group test coverage report", env)
             check_project(session, starter_, project, env)
-        for use in (real.demo_twice, real.serve):
+        for use in () if quick else (real.demo_twice, real.serve):
             with step(use.__name__), told(session, starter_, project):
                 print(use(starter_, project, env))
 

@@ -141,7 +141,7 @@ def started(command: list[str], settings: dict[str, str], **more: str) -> Iterat
 def ours(model: str, file: Path, folder: Path) -> Iterator[Server]:
     """The generated project, with all its extras, as `serve` serves it."""
     settings = {
-        "ENVIRONMENT": "test",
+        "ENVIRONMENT": "development",
         "SECRET_KEY": secrets.token_hex(32),
         "ALLOWED_HOSTS": "127.0.0.1",
         "DATABASE_URL": f"sqlite:///{folder}/{model}.sqlite3",

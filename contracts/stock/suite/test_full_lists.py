@@ -62,6 +62,14 @@ def test_what_can_be_had_counts_not_what_is_there(caller: Caller, word: str) -> 
     caller.holds(most["id"], 2)
     assert [each["available"] for each in walked(caller, search=word, available_min=3)] == [3, 4, 3]
     assert [each["available"] for each in walked(caller, search=word, available_min=4)] == [4]
+    assert walked(caller, search=word, available_min=2**63 - 1) == []
+
+
+def test_names_that_begin_alike_are_in_order(caller: Caller) -> None:
+    word = sku().lower()
+    for end in "bca":
+        caller.reads("createProduct", 201, json={"sku": sku(), "name": f"{word} {'é' * 150}{end}"})
+    assert [each["name"][-1] for each in walked(caller, search=word, sort="name")] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("sort", ["id", "-id", "sku", "-sku", "name", "-name"])
@@ -85,6 +93,8 @@ def test_any_order_has_its_pages(caller: Caller, word: str, sort: str) -> None:
         ("search", ""),
         ("search", "x" * 101),
         ("search", "x\x00"),
+        ("search", "\x00"),
+        ("sku", "\x00"),
         ("sku", ""),
         ("sku", "T" * 41),
         ("fields", ""),
@@ -131,6 +141,8 @@ def test_movements_of_a_kind_and_since(caller: Caller) -> None:
     query = {"kind": "receive", "limit": 1, "cursor": page["next"]}
     assert caller.reads("listMovements", query=query, **of) == {"items": [made[0]], "next": None}
     caller.refused("listMovements", "invalid-cursor", query=query | {"kind": "issue"}, **of)
+    for since in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert caller.ask("listMovements", query={"since": since}, **of).status_code in (200, 422)
     for name, value in (("kind", "steal"), ("since", "yesterday"), ("since", "2026-13-01T00:00:00Z")):
         caller.refused("listMovements", "invalid", at=name, query={name: value}, **of)
 

@@ -38,8 +38,7 @@ def settings(*, port: int) -> Settings:
     if not (secret := FOLDER / "secret").exists():
         _keep(secret, secrets.token_urlsafe(48))
     os.environ |= {"ENVIRONMENT": "development", "DATABASE_URL": DATABASE_URL, "SECRET_KEY": secret.read_text()}
-    os.environ["MODEL_FOLDER"] = str(FOLDER / "models")
-    os.environ |= {"ALLOWED_HOSTS": "", "HOST": "127.0.0.1", "PORT": str(port)}
+    os.environ |= {"MODEL_FOLDER": str(FOLDER / "models"), "ALLOWED_HOSTS": "", "HOST": "127.0.0.1", "PORT": str(port)}
     return Settings()
 
 

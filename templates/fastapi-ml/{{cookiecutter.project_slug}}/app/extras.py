@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 
 from fastapi import APIRouter
+from starlette.routing import Route
 from typer import Typer
 
 from app.database import Database
@@ -32,6 +33,8 @@ class Extra:
     """What an extra adds; `app/<name>/extra.py` makes it, as `extra`."""
 
     router: APIRouter | None = None
+    # Routes that are asked so often that they are found first, and are Starlette's own.
+    short_cuts: tuple[Route, ...] = ()
     # Entered when the process starts, with everything that it has; left before the database is closed.
     lifespan: Callable[[State], AbstractAsyncContextManager[None]] | None = None
     # Commands, beside those of `app/__main__.py`.

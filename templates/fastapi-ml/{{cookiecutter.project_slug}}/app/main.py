@@ -1,6 +1,7 @@
 """The application: what it is made of, and what it holds while it runs."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
@@ -19,33 +20,40 @@ from app.health import readiness
 from app.keys.services import Gate
 from app.registry.files import Files
 from app.security import Application
+from app.serving import routes as protocol
 from app.serving.batching import Scheduler
-from app.serving.routes import router as protocol
 from app.serving.shelf import Shelf
 from app.settings import Settings
 from app.state import State, rest
 
 logger = logging.getLogger(__name__)
 
-OPENAPI = "/api/v1/openapi.json"
-STATIC = Path(__file__).parent / "static"
+LONGEST_BODY = 64 * 1024  # bytes; a route that takes longer ones says so
 MOST_WAITING = 128 * 1024 * 1024  # bytes of all tensors that wait in a process
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application for these settings, by default those of the environment. Nothing is opened before it starts."""
     settings = settings or Settings()
-    lifespan = partial(running, settings)
-    app = Application(title="Departure delays", lifespan=lifespan, openapi_url=OPENAPI, docs_url=None, redoc_url=None)
+    app = Application(
+        title="Departure delays",
+        lifespan=partial(running, settings),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=LONGEST_BODY,
+    )
     problems.install(app)
-    # Nobody is there to read it, and it is no fault to be logged.
-    app.add_exception_handler(ClientDisconnect, lambda _request, _error: Response(status_code=499))
+    # nginx's word for a client that is gone. Nobody reads it but the log, and it is no fault.
+    app.add_exception_handler(ClientDisconnect, lambda *_: problems.answer(problems.problem(499, "gone", "Gone")))
     security.install(app, settings)
+    extras = all_extras().values()
+    app.router.routes += [*protocol.short_cuts, *(route for extra in extras for route in extra.short_cuts)]
     # Extras first: /v2/models/stats is not about a model of that name.
-    for router in (*(extra.router for extra in all_extras().values() if extra.router), protocol, pages.router):
+    for router in (*(extra.router for extra in extras if extra.router), protocol.router, pages.router):
         app.include_router(router)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app
 
 
@@ -84,4 +92,7 @@ async def running(settings: Settings, app: FastAPI) -> AsyncIterator[State]:
         for extra in all_extras().values():
             if extra.lifespan:
                 await stack.enter_async_context(extra.lifespan(state))
+        if settings.environment != "test":  # tests share the process, and look through its objects
+            gc.freeze()  # what is there now stays: to look through it takes a tenth of a second without an answer
+            stack.callback(gc.unfreeze)
         yield state

@@ -15,6 +15,12 @@ class TooManyAttempts(Problem):
     status = 429
 
 
+class CrossSiteRequest(Problem):
+    """Another site may not do this in your name."""
+
+    status = 403
+
+
 class NameTaken(Problem):
     """Somebody has that name already."""
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.accounts import services
-from app.accounts.permissions import MaybeCaller, SignedIn, cookie_name
+from app.accounts.permissions import MaybeCaller, SignedIn, cookie_name, from_our_pages
 from app.accounts.schemas import Person, SignIn
 from app.accounts.services import Caller
 from app.state import AppState, State
@@ -19,7 +19,8 @@ async def sign_in(body: SignIn, request: Request, response: Response, state: App
 
 
 async def open_session(request: Request, response: Response, state: State, *, name: str, password: str) -> Caller:
-    """Sign in and put the cookie on the answer; the session of the cookie before ends."""
+    """Sign in and put the cookie on the answer; the session of the cookie before ends. Raises CrossSiteRequest too."""
+    from_our_pages(request)
     settings, address = state["settings"], request.client.host if request.client else ""
     cookie, lasts = cookie_name(settings), int(services.BROWSER_SESSION.total_seconds())
     caller, secret = await services.sign_in(

@@ -3,15 +3,16 @@
 from fastapi import APIRouter, Request
 
 from app.admin import schemas
+from app.admin.pagination import Cursor, Limit, Number, Page, Text, decode, page
 from app.keys.permissions import Admin, Predictor
-from app.pagination import Cursor, Limit, Number, Page, Text, decode, page
 from app.registry import services
 from app.state import AppState
 
-router = APIRouter(prefix="/api/v1", tags=["registry"])
+LONGEST_CARD, LONGEST_FILE = 1024 * 1024, 512 * 1024 * 1024  # bytes
+router = APIRouter(prefix="/api/v1", tags=["registry"], max_body_size=LONGEST_CARD)
 
 
-@router.put("/files/{sha256}")
+@router.put("/files/{sha256}", max_body_size=LONGEST_FILE)
 async def put_file(sha256: str, request: Request, state: AppState, _: Admin) -> dict[str, int]:
     """Keep an ONNX file, to be named by its digest. The same once more changes nothing."""
     return {"size": await state["files"].write(sha256, request.stream())}

@@ -24,6 +24,7 @@ from app.serving.shelf import Shelf
 logger = logging.getLogger(__name__)
 
 WRITE_EVERY = 15.0  # seconds: a day has few rows then, and whoever judges reads them all
+AT_ONCE = 4096  # values, of all inputs, that are counted at once
 LOOKS_BACK = timedelta(days=1)
 KEPT = timedelta(days=30)
 
@@ -33,15 +34,29 @@ class Watch:
 
     def __init__(self, database: Database, shelf: Shelf) -> None:
         self._database, self._shelf = database, shelf
+        self.waiting: dict[Lane, dict[str, list[Array]]] = {}
+        self._values = 0
         self._counts: dict[tuple[str, int], dict[str, Array]] = {}
         self.busy = asyncio.Lock()
 
     def note(self, _: Holder, lane: Lane, inputs: Mapping[str, Array], _outputs: Mapping[str, Array]) -> None:
-        """Count the rows of a request in the bins of training."""
-        counts = self._counts.setdefault((lane.name, lane.number), {})
-        for name, known in lane.card.statistics.items():
-            found = binned(known, inputs[name])
-            counts[name] = counts[name] + found if name in counts else found
+        """Keep the values of a request until there are so many that counting them is cheap."""
+        if lane not in self.waiting:
+            self.waiting[lane] = {name: [] for name in lane.card.statistics}
+        for name, values in self.waiting[lane].items():
+            values.append(inputs[name].flatten())  # a copy: what waits must not keep a body of megabytes
+            self._values += values[-1].size
+        if self._values >= AT_ONCE:
+            self.count()
+
+    def count(self) -> None:
+        """Count the values that wait, in the bins of training."""
+        for lane, seen in self.waiting.items():
+            counts = self._counts.setdefault((lane.name, lane.number), {})
+            for name, values in seen.items():
+                found = binned(lane.card.statistics[name], np.concatenate(values))
+                counts[name] = counts[name] + found if name in counts else found
+        self.waiting, self._values = {}, 0
 
     async def run(self) -> None:
         """Write, and judge once an hour, until cancelled."""
@@ -56,6 +71,7 @@ class Watch:
 
     async def write(self) -> None:
         """Write what was counted; what cannot be written is lost, which a share of rows can bear."""
+        self.count()
         counts, self._counts = self._counts, {}
         rows: list[dict[str, Any]] = [
             {

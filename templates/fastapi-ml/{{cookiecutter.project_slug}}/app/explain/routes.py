@@ -11,7 +11,7 @@ from app.serving.predict import complete
 from app.serving.routes import MODEL, VERSION, ThisLane
 from app.state import AppState
 
-router = APIRouter(prefix="/v2", tags=["explanations"])
+router = APIRouter(prefix="/v2", tags=["explanations"], max_body_size=bodies.LONGEST)
 
 
 @router.post(f"{MODEL}/explain")

@@ -1,5 +1,6 @@
 """The model card: what a model takes and gives, what it learned from, how good it was, and how to check a copy."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
@@ -42,6 +43,11 @@ class Input(Output):
     maximum: FiniteFloat | None = None
     categories: list[Text] | None = None
 
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The categories, to look one up."""
+        return frozenset(self.categories or ())
+
 
 class Statistics(_Part):
     """How an input was distributed in training: counts between the edges of bins, or of each category."""
@@ -60,7 +66,10 @@ class Reliability(_Part):
 
 
 class Check(_Part):
-    """Some rows and what the estimator made of them: a copy that differs by more is not this model."""
+    """Some rows and what the estimator made of them: a copy that differs by more is not this model.
+
+    The tolerance is absolute, and of the value: FP32 has seven digits, so a price in millions is not exact to 1e-5.
+    """
 
     inputs: dict[str, list[Any]]
     outputs: dict[str, list[Any]]

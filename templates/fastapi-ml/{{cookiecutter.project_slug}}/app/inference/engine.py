@@ -92,7 +92,7 @@ def _rows(card: Card) -> dict[str, Array]:
 def _equal(one: Array, other: Array, card: Card) -> bool:
     if one.shape != other.shape or one.dtype.kind != "f":
         return bool(np.array_equal(one, other))
-    return bool(np.allclose(one, other, rtol=0, atol=card.check.tolerance))
+    return bool(np.allclose(one, other, rtol=card.check.tolerance, atol=card.check.tolerance))
 
 
 def _rows_are_apart(engine: Engine, card: Card) -> bool:

@@ -108,14 +108,14 @@ def fits(known: Input, array: Array) -> None:
     name = known.name
     if array.dtype != NUMPY[known.datatype]:
         raise BadInput(f"Input {name} is {known.datatype}.")
-    if len(array.shape) != len(known.shape) or any(
-        wanted not in (-1, size) for wanted, size in zip(known.shape, array.shape, strict=True)
-    ):
+    wanted = [size if size >= 0 else given for size, given in zip(known.shape, array.shape, strict=False)]
+    if len(array.shape) != len(known.shape) or wanted != list(array.shape):
         raise BadInput(f"Input {name} has shape {known.shape}, and {list(array.shape)} was sent.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise BadInput(f"Input {name}: there is a NaN or an infinity.")
     low, high = known.minimum, known.maximum
     if (low is not None and (array < low).any()) or (high is not None and (array > high).any()):
         raise BadInput(f"Input {name} is from {low} to {high} {known.unit}.".replace(" .", "."))
-    if known.categories is not None and (unknown := set(array.ravel().tolist()).difference(known.categories)):
-        raise BadInput(f"Input {name}: {str(next(iter(unknown)))[:40]!r} is none of its categories.")
+    if known.categories is not None and not known.known.issuperset(given := array.ravel().tolist()):
+        unknown = next(each for each in given if each not in known.known)
+        raise BadInput(f"Input {name}: {str(unknown)[:40]!r} is none of its categories.")

@@ -7,11 +7,12 @@ from fastapi.requests import HTTPConnection
 
 from app.keys.errors import NotForThis, NotSignedIn
 from app.keys.services import Holder
-from app.state import AppState
+from app.state import state_of
 
 
-async def known(connection: HTTPConnection, state: AppState) -> Holder | None:
+async def known(connection: HTTPConnection) -> Holder | None:
     """Whoever asks, by bearer key or else as an extra knows them; None when it is nobody."""
+    state = await state_of(connection)
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return await state["gate"].holder(secret.strip())
@@ -24,11 +25,12 @@ async def known(connection: HTTPConnection, state: AppState) -> Holder | None:
 MaybeHolder = Annotated[Holder | None, Depends(known)]
 
 
-async def predictor(holder: MaybeHolder, state: AppState) -> Holder:
+async def predictor(connection: HTTPConnection) -> Holder:
     """Whoever may predict. Raises NotSignedIn, or what a limit raises."""
+    holder = await known(connection)
     if holder is None:
         raise NotSignedIn
-    for limit in state["limits"]:
+    for limit in (await state_of(connection))["limits"]:
         await limit(holder)
     return holder
 

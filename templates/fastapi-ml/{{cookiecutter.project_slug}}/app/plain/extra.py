@@ -4,17 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter
-
 from app.extras import Extra
-from app.plain.pages import router as pages
-from app.plain.routes import openapi
-from app.plain.routes import router as routes
+from app.plain.pages import router
+from app.plain.routes import openapi, route
 from app.state import State
-
-router = APIRouter()
-router.include_router(routes)
-router.include_router(pages)
 
 
 @asynccontextmanager
@@ -32,4 +25,4 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     app.openapi = describe
 
 
-extra = Extra(router=router, lifespan=lifespan, pages=(("/try", "Try it"),))
+extra = Extra(router=router, short_cuts=(route,), lifespan=lifespan, pages=(("/try", "Try it"),))

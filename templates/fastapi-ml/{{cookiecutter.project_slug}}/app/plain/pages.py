@@ -34,7 +34,7 @@ async def answer(name: str, request: Request, state: AppState, holder: MaybeHold
         for limit in state["limits"]:
             await limit(holder)
         lane = await state["shelf"].lane(name, choose=True)
-        given = tensors(lane.card, parse(lane.card, shown["row"]))
+        given = tensors(lane.card, parse(lane, shown["row"]))
         outputs = await predict(request, state, holder, lane, given, began=began)
         shown["outputs"] = {output: array[0].tolist() for output, array in outputs.items()}
     except RequestValidationError as error:

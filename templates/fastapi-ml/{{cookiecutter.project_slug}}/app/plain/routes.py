@@ -3,18 +3,17 @@
 import time
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request, Response
 from pydantic import BaseModel
 
-from app.keys.permissions import Predictor
+from app.keys.permissions import predictor
 from app.plain.errors import NotPlain
-from app.plain.services import fields, parse, tensors
+from app.plain.services import parse, schema, tensors
 from app.serving.bodies import body
 from app.serving.predict import predict
+from app.serving.routes import short_cut
 from app.serving.shelf import Shelf
-from app.state import AppState
-
-router = APIRouter(prefix="/api/v1/models", tags=["predictions"])
+from app.state import state_of
 
 
 class Predicted(BaseModel):
@@ -25,15 +24,19 @@ class Predicted(BaseModel):
     outputs: dict[str, Any]
 
 
-@router.post("/{name}/predict")
-async def predict_plainly(name: str, request: Request, state: AppState, holder: Predictor) -> Predicted:
+async def predict_plainly(request: Request) -> Response:
     """Predict for one row, `{"carrier": "UA", …}`, with the members that the model's card names."""
     began = time.perf_counter()
-    lane = await state["shelf"].lane(name, choose=True)
-    row = parse(lane.card, await body(request))
+    state, holder = await state_of(request), await predictor(request)
+    lane = await state["shelf"].lane(request.path_params["name"], choose=True)
+    row = parse(lane, await body(request))
     outputs = await predict(request, state, holder, lane, tensors(lane.card, row), began=began)
     said = {output: array[0].tolist() for output, array in outputs.items()}
-    return Predicted(model=lane.name, version=lane.number, outputs=said)
+    predicted = Predicted(model=lane.name, version=lane.number, outputs=said)
+    return Response(predicted.model_dump_json(), media_type="application/json")
+
+
+route = short_cut("/api/v1/models/{name}/predict", predict_plainly)
 
 
 def openapi(shelf: Shelf) -> dict[str, Any]:
@@ -42,17 +45,16 @@ def openapi(shelf: Shelf) -> dict[str, Any]:
     for name, shelved in shelf.models.items():
         if not shelved.served or shelved.lane is None:
             continue
-        card = shelved.lane.card
         try:
-            schema = fields(card.model_dump_json()).model_json_schema()
+            described = schema(shelved.lane).model_json_schema()
         except NotPlain:
             continue
-        body_ = {"required": True, "content": {"application/json": {"schema": schema}}}
+        body_ = {"required": True, "content": {"application/json": {"schema": described}}}
         paths[f"/api/v1/models/{name}/predict"] = {
             "post": {
                 "tags": ["predictions"],
                 "summary": f"Ask {name}",
-                "description": card.description,
+                "description": shelved.lane.card.description,
                 "operationId": f"predict_{name}",
                 "requestBody": body_,
                 "responses": {

@@ -1,15 +1,17 @@
 """Predictions by plain JSON: a member per input, checked and described by the model's own card."""
 
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from app.inference.cards import Card, Input
-from app.inference.tensors import NUMPY, Array, from_json
+from app.inference.errors import BadInput
+from app.inference.tensors import NUMPY, Array
 from app.plain.errors import NotPlain
 from app.schemas import Strict
+from app.serving.batching import Lane
 
 PYTHON: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "O": str}
 
@@ -20,34 +22,43 @@ class Lenient(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def parse(card: Card, content: bytes | dict[str, str]) -> dict[str, Any]:
+def parse(lane: Lane, content: bytes | dict[str, str]) -> dict[str, Any]:
     """The members of a JSON body, or the fields of a form. Raises RequestValidationError, or NotPlain."""
-    schema = fields(card.model_dump_json(), isinstance(content, dict))
+    kind = schema(lane, lenient=isinstance(content, dict))
     try:
-        row = schema.model_validate(content) if isinstance(content, dict) else schema.model_validate_json(content)
+        row = kind.model_validate(content) if isinstance(content, dict) else kind.model_validate_json(content)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([fault | {"loc": ("body", *fault["loc"])} for fault in faults]) from error
-    return row.model_dump()
+    return dict(row)
 
 
 def tensors(card: Card, row: dict[str, Any]) -> dict[str, Array]:
     """The members as tensors of one row. Raises BadInput for a number that the datatype does not hold."""
-    found = {}
-    for each in card.inputs:
-        values = row[each.name] if isinstance(row[each.name], list) else [row[each.name]]
-        found[each.name] = from_json(each.name, each.datatype, [1, *each.shape[1:]], values)
-    return found
+    try:
+        with np.errstate(over="raise"):
+            return {
+                each.name: np.array(row[each.name], NUMPY[each.datatype]).reshape(1, *each.shape[1:])
+                for each in card.inputs
+            }
+    except (OverflowError, FloatingPointError) as error:
+        raise BadInput("A number is too large for its datatype.") from error
 
 
-@lru_cache(maxsize=64)
-def fields(card: str, lenient: bool = False) -> type[BaseModel]:
+def schema(lane: Lane, *, lenient: bool = False) -> type[BaseModel]:
+    """The same as `fields`, made once for a version."""
+    made: dict[bool, type[BaseModel]] = lane.extras.setdefault("plain", {})
+    if lenient not in made:
+        made[lenient] = fields(lane.card, lenient=lenient)
+    return made[lenient]
+
+
+def fields(card: Card, *, lenient: bool = False) -> type[BaseModel]:
     """The body that a card describes, as a Pydantic model. Raises NotPlain."""
-    known = Card.model_validate_json(card)
-    taken = any(each.name.startswith("_") or hasattr(BaseModel, each.name) for each in known.inputs)
-    if taken or not known.batched or any(width(each) is None for each in known.inputs):
+    taken = any(each.name.startswith("_") or hasattr(BaseModel, each.name) for each in card.inputs)
+    if taken or not card.batched or any(width(each) is None for each in card.inputs):
         raise NotPlain("Ask it by the Open Inference Protocol, at /v2.")
-    members: dict[str, Any] = {each.name: (_kind(each), _described(each)) for each in known.inputs}
+    members: dict[str, Any] = {each.name: (_kind(each), _described(each)) for each in card.inputs}
     return create_model("Row", __base__=Lenient if lenient else Strict, **members)
 
 

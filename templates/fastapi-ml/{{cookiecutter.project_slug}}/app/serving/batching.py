@@ -2,7 +2,8 @@
 
 A *lane* is the queue of one version of a model. The lanes of a process share its threads in turn, so a flood on one
 model holds up another by one batch at most. How large a batch may be is measured: as many rows as take a tenth of a
-second, and one request alone where putting them together gains nothing.
+second, and one request alone where putting them together gains nothing. What takes less time than handing it to a
+thread takes is computed where it is, without a queue.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +29,12 @@ from app.serving.numbers import Numbers
 LONGEST_RUN = 0.1  # seconds that a batch may take, since others wait behind it
 GAIN = 0.9  # together a row has to cost less than this part of what it costs alone
 PROBE = 16  # every so many runs the other way is tried, in case things have changed
+BRIEF = 0.0003  # seconds that the event loop may compute: about what a thread, a queue and a deadline cost it
 
 type Signature = tuple[tuple[str, str, tuple[int, ...]], ...]
 type Outcome = dict[str, Array] | Problem
+# An outcome for each request, and the seconds of preparing, computing and splitting.
+type Run = tuple[list[Outcome], tuple[float, float, float]]
 
 
 @dataclass(eq=False, slots=True)
@@ -41,14 +46,6 @@ class Job:
     size: int  # bytes
     future: asyncio.Future[dict[str, Array]]
     queued: float = field(default_factory=time.perf_counter)
-
-
-@dataclass(slots=True)
-class Run:
-    """What a thread brings back: an outcome for each job, and the seconds of preparing, computing and splitting."""
-
-    outcomes: list[Outcome]
-    stages: tuple[float, float, float]
 
 
 class Scheduler:
@@ -81,7 +78,8 @@ class Scheduler:
                 self._turns.append(lane)
             self._free -= 1
             started = time.perf_counter()
-            running = asyncio.get_running_loop().run_in_executor(self._executor, compute, lane.engine, jobs)
+            given = [job.tensors for job in jobs]
+            running = asyncio.get_running_loop().run_in_executor(self._executor, compute, lane.engine, given)
             running.add_done_callback(partial(self._take_back, lane, jobs, started))
 
     def _take_back(self, lane: "Lane", jobs: list[Job], started: float, running: "asyncio.Future[Run]") -> None:
@@ -103,11 +101,26 @@ class Lane:
     ) -> None:
         self.name, self.number, self.card, self.engine, self.numbers = name, number, card, engine, numbers
         self.depth = 0
+        self.extras: dict[str, Any] = {}  # what extras make of the card once, by their names
         self._scheduler = scheduler
         self._groups: OrderedDict[Signature, deque[Job]] = OrderedDict()
         self._cost = {False: 0.0, True: 0.0}  # seconds per request: alone, together; 0 when not known yet
         self._row = 0.0  # seconds per row
         self._runs = 0
+        self._alike = all(-1 not in each.shape[1:] for each in card.inputs)
+
+    def brief(self, tensors: Mapping[str, Array]) -> bool:
+        """Whether this is known to take less time than a thread costs. Not where a row may be longer than another."""
+        runs, _, seconds, _ = self.numbers.by_rows.get(self._rows(tensors), (0, 0, 0, 0))
+        return bool(runs) and self._alike and not self.depth and seconds < BRIEF * runs
+
+    def infer_here(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
+        """The same as `infer` does, at once and in the event loop."""
+        (found,), stages = compute(self.engine, [tensors])
+        self.numbers.ran([0.0], self._rows(tensors), stages)
+        if isinstance(found, Problem):
+            raise found
+        return found
 
     async def infer(self, tensors: Mapping[str, Array], *, seconds: float) -> dict[str, Array]:
         """The outputs for these tensors. Raises TooBusy at once, TooLate after so many seconds, or what went wrong."""
@@ -116,8 +129,7 @@ class Lane:
         if self.depth >= scheduler.longest_queue or (self.depth and scheduler.bytes + size > scheduler.most_bytes):
             wait = max(1, math.ceil(self.depth * max(self._cost.values())))
             raise TooBusy(f"Try again in {wait} s.", headers={"Retry-After": str(wait)})
-        rows = len(next(iter(tensors.values()))) if self.engine.batchable else 1
-        job = Job(tensors, rows, size, asyncio.get_running_loop().create_future())
+        job = Job(tensors, self._rows(tensors), size, asyncio.get_running_loop().create_future())
         group = self._groups.setdefault(signature(tensors), deque())
         group.append(job)
         self.depth += 1
@@ -149,6 +161,9 @@ class Lane:
             self._leave(job, group)
         return jobs
 
+    def _rows(self, tensors: Mapping[str, Array]) -> int:
+        return len(next(iter(tensors.values()))) if self.engine.batchable else 1
+
     def _most_rows(self) -> int:
         alone, together = self._cost[False], self._cost[True]
         if not self.engine.batchable or not alone:
@@ -167,16 +182,14 @@ class Lane:
 
     def settle(self, jobs: list[Job], started: float, running: "asyncio.Future[Run]") -> None:
         """Give each its own answer, and note how long it took."""
-        error = running.exception()
-        unforeseen: Outcome = ModelFailed(f"It failed in a way that nobody foresaw: {type(error).__name__}.")
-        run = Run([unforeseen] * len(jobs), (0.0, 0.0, 0.0)) if error else running.result()
+        outcomes, stages = running.result()
         elapsed, rows = time.perf_counter() - started, sum(job.rows for job in jobs)
         together = len(jobs) > 1
-        if not any(isinstance(found, Problem) for found in run.outcomes):  # what failed says nothing about the costs
+        if not any(isinstance(found, Problem) for found in outcomes):  # what failed says nothing about the costs
             self._cost[together] = _smooth(self._cost[together], elapsed / len(jobs))
-            self._row = _smooth(self._row, run.stages[1] / rows)
-        self.numbers.ran([started - job.queued for job in jobs], rows, run.stages)
-        for job, found in zip(jobs, run.outcomes, strict=True):
+            self._row = _smooth(self._row, stages[1] / rows)
+        self.numbers.ran([started - job.queued for job in jobs], rows, stages)
+        for job, found in zip(jobs, outcomes, strict=True):
             if job.future.done():
                 continue  # nobody waits for it any more
             if isinstance(found, Problem):
@@ -190,34 +203,31 @@ def signature(tensors: Mapping[str, Array]) -> Signature:
     return tuple(sorted((name, array.dtype.str, array.shape[1:]) for name, array in tensors.items()))
 
 
-def compute(engine: Engine, jobs: list[Job]) -> Run:
-    """Compute a batch, in a thread. When it fails, each request is computed for itself, so only the bad one fails."""
+def compute(engine: Engine, given: list[Mapping[str, Array]]) -> Run:
+    """Compute a batch. When it fails, each request is computed for itself, so only the bad one fails."""
     began = prepared = time.perf_counter()
-    tensors = jobs[0].tensors
+    tensors = given[0]
     try:
-        if len(jobs) > 1:
-            tensors = {name: np.concatenate([job.tensors[name] for job in jobs]) for name in tensors}
+        if len(given) > 1:
+            tensors = {name: np.concatenate([each[name] for each in given]) for name in tensors}
         prepared = time.perf_counter()
         outputs = engine.run(tensors)
         ran = time.perf_counter()
-        parts = [outputs] if len(jobs) == 1 else split(outputs, [job.rows for job in jobs])
+        parts = [outputs] if len(given) == 1 else split(outputs, [len(next(iter(each.values()))) for each in given])
         outcomes: list[Outcome] = [fault(part) or part for part in parts]
-    except (ModelFailed, MemoryError) as error:
+    except Exception as error:  # too little memory, or what nobody foresaw
         ran = time.perf_counter()
-        fell = error if isinstance(error, ModelFailed) else ModelFailed("There is not enough memory for it.")
-        outcomes = [fell] if len(jobs) == 1 else [compute(engine, [job]).outcomes[0] for job in jobs]
-    return Run(outcomes, (prepared - began, ran - prepared, time.perf_counter() - ran))
+        fell = error if isinstance(error, ModelFailed) else ModelFailed(f"It failed by {type(error).__name__}.")
+        outcomes = [fell] if len(given) == 1 else [compute(engine, [each])[0][0] for each in given]
+    return outcomes, (prepared - began, ran - prepared, time.perf_counter() - ran)
 
 
 def split(outputs: Mapping[str, Array], rows: list[int]) -> list[dict[str, Array]]:
     """To each its own rows. Raises ModelFailed when there are not as many as went in."""
     if any(len(array) != sum(rows) for array in outputs.values()):
         raise ModelFailed("It does not give a row for each row.")
-    ends = np.cumsum(rows).tolist()
-    return [
-        {name: array[end - count : end] for name, array in outputs.items()}
-        for end, count in zip(ends, rows, strict=True)
-    ]
+    parts = [np.split(array, np.cumsum(rows)[:-1]) for array in outputs.values()]
+    return [dict(zip(outputs, part, strict=True)) for part in zip(*parts, strict=True)]
 
 
 def _smooth(before: float, newest: float) -> float:

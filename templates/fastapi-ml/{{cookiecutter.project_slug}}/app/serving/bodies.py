@@ -12,13 +12,13 @@ from starlette.responses import Response
 
 from app.inference.errors import BadInput
 from app.inference.tensors import Array, from_bytes, from_json, to_bytes
-from app.security import LONGEST_INFERENCE
 from app.serving.errors import TooLong, UnsupportedEncoding
 from app.serving.schemas import InferRequest, RequestedInput
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 WINDOWS = {"gzip": 31, "deflate": zlib.MAX_WBITS}  # zlib's numbers: with gzip's header, or with its own
 UNSUPPORTED = {"classification", "shared_memory_region"}  # Triton's; a client that asks for them reads something else
+LONGEST = 16 * 1024 * 1024  # bytes, before and after they are unpacked
 SHORT = 64 * 1024  # bytes that are unpacked at once, without a thread
 
 
@@ -38,11 +38,11 @@ async def body(request: Request) -> bytes:
 def _unpack(packed: bytes, window: int) -> bytes:
     unpacker = zlib.decompressobj(window)
     try:
-        content = unpacker.decompress(packed, LONGEST_INFERENCE)
+        content = unpacker.decompress(packed, LONGEST)
     except zlib.error as error:
         raise BadInput("The body cannot be unpacked.") from error
     if unpacker.unconsumed_tail:
-        raise TooLong(f"It unpacks to more than {LONGEST_INFERENCE} bytes.")
+        raise TooLong(f"It unpacks to more than {LONGEST} bytes.")
     if not unpacker.eof or unpacker.unused_data:
         raise BadInput("The body is cut short, or there is something behind it.")
     return content

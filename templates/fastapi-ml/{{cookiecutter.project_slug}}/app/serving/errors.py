@@ -15,12 +15,6 @@ class TooLate(Problem):
     status = 504
 
 
-class ClientGone(Problem):
-    """Nobody waits for the answer any more."""
-
-    status = 499  # nginx's; nobody reads it but the log
-
-
 class NotServed(Problem):
     """The model is not served now."""
 

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app.inference.cards import Card
 from app.inference.errors import BadInput
@@ -13,7 +14,6 @@ from app.inference.tensors import Array, fits
 from app.keys.services import Holder
 from app.problems import Problem
 from app.serving.batching import Lane
-from app.serving.errors import ClientGone
 from app.state import State
 
 logger = logging.getLogger(__name__)
@@ -28,17 +28,11 @@ async def predict(
     """
     try:
         complete(lane.card, tensors)
-        working = asyncio.create_task(lane.infer(tensors, seconds=state["settings"].deadline_seconds))
-        leaving = asyncio.create_task(left(request))
-        try:
-            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                raise ClientGone("The client is gone.")
-            outputs = working.result()
-        finally:
-            working.cancel()
-            leaving.cancel()
-    except Problem as error:
+        if lane.brief(tensors):
+            outputs = lane.infer_here(tensors)
+        else:
+            outputs = await unless_left(request, lane.infer(tensors, seconds=state["settings"].deadline_seconds))
+    except (Problem, ClientDisconnect) as error:
         lane.numbers.failed(time.perf_counter() - began, type(error).__name__)
         raise
     lane.numbers.answered(time.perf_counter() - began)
@@ -48,6 +42,19 @@ async def predict(
         except Exception:
             logger.exception("A prediction was answered, and not observed.")
     return outputs
+
+
+async def unless_left[Result](request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """What the work comes to. Raises ClientDisconnect, and ends the work, when the client goes away before."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
 
 
 async def left(request: Request) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,12 +42,11 @@ class Shelf:
 
     def __init__(self, database: Database, files: Files, scheduler: Scheduler) -> None:
         self.models = dict[str, Shelved]()
-        self.faulty: dict[str, str] = {}  # what is primary by the registry, and failed its check here
+        self.faulty: dict[str, float] = {}  # what is primary and failed its check here, and when it is tried again
         # Asked in turn which version is to answer a request that names none; None leaves it to the next one.
         self.choosers: list[Callable[[str], int | None]] = []
         self._database, self._files, self._scheduler = database, files, scheduler
         self._others: dict[tuple[str, int], asyncio.Task[Lane]] = {}
-        self._again: dict[str, float] = {}  # when the one that is faulty is tried again
         self.busy = asyncio.Lock()
         self.numbers: dict[tuple[str, int], Numbers] = {}  # they outlive the lane
 
@@ -67,14 +67,14 @@ class Shelf:
                 name, generation, served, number = row.name, row.generation, row.served, row.primary
                 known = self.models.get(name)
                 same = known and (known.generation, known.served) == (generation, served)
-                if same and (name not in self.faulty or time.monotonic() < self._again[name]):
+                if same and time.monotonic() < self.faulty.get(name, math.inf):
                     continue
                 lane = known.lane if known else None
                 if number is not None and (lane is None or lane.number != number):
                     try:
                         lane = await self._load(name, number)
                     except Exception as error:  # of one model; the others go on
-                        self.faulty[name], self._again[name] = str(error), time.monotonic() + TRY_AGAIN
+                        self.faulty[name] = time.monotonic() + TRY_AGAIN
                         logger.error("Version %s of %s cannot be served: %s", number, name, error)  # noqa: TRY400
                 if number is None or (lane and lane.number == number):
                     self.faulty.pop(name, None)

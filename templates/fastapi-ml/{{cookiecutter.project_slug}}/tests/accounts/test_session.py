@@ -18,7 +18,7 @@ from app.accounts.models import Session, SignInAttempts
 from app.database import Database, now
 from app.settings import Settings
 from tests.accounts.conftest import PASSWORD, Meet
-from tests.conftest import PATIENCE, serving
+from tests.conftest import PATIENCE, Connect, serving
 
 URL = "/api/v1/session"
 
@@ -223,8 +223,39 @@ async def test_in_production_the_cookie_is_bound_to_host_and_https(settings: Set
     assert "Domain" not in cookie
 
 
-@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.example"},
+    ],
+)
 async def test_another_site_cannot_act_in_my_name(meet: Meet, headers: dict[str, str]) -> None:
     ada = await meet("ada")
-    answer = await ada.client.post("/staff/x/promote", data={"version": 1}, headers=headers)
-    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/cross-site-request")
+    again = {"name": "ada", "password": PASSWORD}
+    answers = [
+        await ada.client.post("/staff/x/promote", data={"version": 1}, headers=headers),
+        await ada.client.post("/v2/models/x/infer", json={}, headers=headers),
+        await ada.client.delete("/api/v1/session", headers=headers),
+        await ada.client.post("/api/v1/session", json=again, headers=headers),
+    ]
+    ada.client.cookies.clear()  # nor sign me in, so that I do what I do in somebody else's name
+    answers.append(await ada.client.post("/api/v1/session", json=again, headers=headers))
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert answers[0].json()["type"] == "/problems/cross-site-request"
+    assert (await ada.client.post("/staff/sign-in", data=again, headers=headers)).status_code == 403
+
+
+async def test_our_own_pages_can_and_others_may_link_to_us(meet: Meet, server: str) -> None:
+    ada = await meet("ada")
+    for headers in ({}, {"Sec-Fetch-Site": "same-origin", "Origin": server}, {"Origin": server}):
+        assert (await ada.client.post("/v2/models/x/infer", json={}, headers=headers)).status_code == 404
+    assert (await ada.client.get("/api/v1/session", headers={"Sec-Fetch-Site": "cross-site"})).status_code == 200
+
+
+async def test_a_program_has_no_cookie_to_misuse(program: Connect) -> None:
+    headers = {"Origin": "https://evil.example"}
+    assert (await (await program()).post("/v2/models/x/infer", json={}, headers=headers)).status_code == 404

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.drift.models import Report
-from app.drift.services import Watch, binned, drift
+from app.drift.services import AT_ONCE, Watch, binned, drift
 from app.drift.statistics import chi_square, judge, kolmogorov_smirnov, psi
 from app.inference.cards import Statistics
 from app.keys.services import Holder
@@ -174,3 +174,14 @@ async def test_what_is_asked_over_http_is_on_the_page(
     await expect(card.get_by_text("hour has drifted.")).to_be_visible()
     await expect(card.get_by_role("img")).to_have_count(6)
     await accessible(page)
+
+
+def test_what_waits_to_be_counted_is_little_and_keeps_no_body(database: Database) -> None:
+    watch, lane = Watch(database, None), any_lane(Engine())  # type: ignore[arg-type]
+    lane.card = CARD
+    some = draw(10, RNG)
+    watch.note(ADA, lane, some, {})
+    kept = watch.waiting[lane]
+    assert {name: (len(values[0]), values[0].base) for name, values in kept.items()} == dict.fromkeys(some, (10, None))
+    watch.note(ADA, lane, draw(AT_ONCE, RNG), {})
+    assert not watch.waiting

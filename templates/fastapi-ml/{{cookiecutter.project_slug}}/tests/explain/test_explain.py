@@ -76,3 +76,23 @@ def test_the_commonest_values_stand_in_by_their_shares() -> None:
     assert len(values) == 10
     assert float(shares.sum()) == pytest.approx(1)
     assert values[0, 0] == "UA"
+
+
+async def test_a_vector_goes_along_and_is_not_explained(program: Connect, serve: Serve) -> None:
+    """y = a + v₁ + v₂. No number of training stands in for a vector."""
+    takes, gives = [("a", "FP32", [-1, 1]), ("v", "FP32", [-1, 2])], [("y", "FP32", [-1, 1])]
+    nodes = [
+        helper.make_node("ReduceSum", ["v", "axes"], ["sum"], keepdims=1),
+        helper.make_node("Add", ["a", "sum"], ["y"]),
+    ]
+    content = onnx_file(nodes, takes, gives, {"axes": np.array([1])})
+    given = {"a": [[1.0], [2.0]], "v": [[1.0, 2.0], [3.0, 4.0]]}
+    card = json.loads(made(content, takes, gives, given).card.model_dump_json())
+    card["statistics"] = {name: {"edges": [-1.0, 0.0, 1.0], "counts": [50, 50]} for name in "av"}
+    name, client = await serve(Made(content, Card.model_validate(card))), await program()
+    inputs = [
+        {"name": "a", "datatype": "FP32", "shape": [1, 1], "data": [7.0]},
+        {"name": "v", "datatype": "FP32", "shape": [1, 2], "data": [1.0, 2.0]},
+    ]
+    answer = await client.post(f"/v2/models/{name}/explain", json={"inputs": inputs})
+    assert answer.json()["contributions"] == {"y": {"a": [7.0]}}

@@ -1,6 +1,7 @@
 """What is no model that can be served is refused before it is run, and by its own check after."""
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -114,3 +115,14 @@ def test_a_check_of_one_row_shows_nothing() -> None:
 
 def test_a_large_model_is_inspected_without_reading_its_weights() -> None:
     inspect(heavy(width=256).content)
+
+
+def test_a_tolerance_is_of_the_value_too() -> None:
+    """FP32 has seven digits: who sells houses would find that no copy is exact to a hundred-thousandth."""
+    takes, gives = [("x", "FP32", [-1, 1])], [("y", "FP32", [-1, 1])]
+    same = made(onnx_file([helper.make_node("Identity", ["x"], ["y"])], takes, gives), takes, gives, {"x": [[3e6]]})
+    card = json.loads(same.card.model_dump_json())
+    for differs, well in ((0.5, True), (300, False)):
+        card["check"]["outputs"]["y"] = [[3e6 + differs]]
+        with nullcontext() if well else pytest.raises(BadModel, match="not what it was"):
+            Engine(same.content, Card.model_validate(card))

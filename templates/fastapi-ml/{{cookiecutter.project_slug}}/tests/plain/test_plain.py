@@ -25,7 +25,7 @@ def test_an_input_that_no_member_can_be_called_is_asked_by_the_protocol(name: st
         update={"inputs": [card.inputs[0].model_copy(update={"name": name})], "check": check, "statistics": {}}
     )
     with pytest.raises(NotPlain):
-        fields(named.model_dump_json())
+        fields(named)
 
 
 async def test_nobody_predicts_without_a_key(anonymous: httpx2.AsyncClient, serve: Serve) -> None:

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.inference.cards import Card
 from app.inference.errors import ModelFailed, NotANumber
-from app.inference.tensors import Array
+from app.inference.tensors import Array, weight
 from app.problems import Problem
+from app.serving import batching
 from app.serving.batching import LONGEST_RUN, Lane, Scheduler
 from app.serving.errors import TooBusy, TooLate
 from app.serving.numbers import Numbers
@@ -47,8 +49,8 @@ def scheduler(**changes: int) -> Scheduler:
     return Scheduler(**({"threads": 1, "longest_batch": 64, "longest_queue": 64, "most_bytes": 10**9} | changes))
 
 
-def lane(engine: Any, shared: Scheduler | None = None) -> Lane:
-    return Lane("test", 1, times(2).card, engine, scheduler=shared or scheduler(), numbers=Numbers())
+def lane(engine: Any, shared: Scheduler | None = None, *, card: Card | None = None) -> Lane:
+    return Lane("test", 1, card or times(2).card, engine, scheduler=shared or scheduler(), numbers=Numbers())
 
 
 def rows(*values: float, width: int = 1) -> dict[str, Array]:
@@ -74,6 +76,72 @@ async def test_who_comes_alone_does_not_wait() -> None:
     assert engine.runs == [2]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine even what is brief takes its time."""
+    monkeypatch.setattr(batching, "BRIEF", 0.2)
+    monkeypatch.setattr(batching, "LONGEST_RUN", 10.0)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_what_is_known_to_be_brief_is_computed_where_it_is() -> None:
+    engine = Engine()
+    to = lane(engine)
+    assert not to.brief(rows(1)), "nobody knows yet"
+    await to.infer(rows(1), seconds=1)
+    assert to.brief(rows(2))
+    assert not to.brief(rows(1, 2)), "of so many rows nobody knows yet"
+    threads = []
+    engine.run = lambda tensors: threads.append(threading.current_thread()) or {"y": tensors["x"] * 2}  # type: ignore[method-assign,func-returns-value]
+    assert to.infer_here(rows(3))["y"].tolist() == [[6]]
+    assert threads == [threading.current_thread()]
+    assert (to.numbers.runs, to.numbers.rows) == (2, 2)
+
+
+async def test_what_is_brief_fails_as_in_a_thread() -> None:
+    to = lane(Engine())
+    await to.infer(rows(1), seconds=1)
+    for value, error in ((POISON, ModelFailed), (NAN, NotANumber)):
+        with pytest.raises(error):
+            to.infer_here(rows(value))
+
+
+@pytest.mark.usefixtures("patient")
+async def test_what_is_not_brief_or_may_be_long_or_has_a_queue_before_it_waits_its_turn() -> None:
+    slow = lane(Engine(seconds=lambda _rows: 0.3))
+    await slow.infer(rows(1), seconds=1)
+    assert not slow.brief(rows(1))
+    card = times(2).card
+    takes = [each.model_copy(update={"shape": [-1, -1]}) for each in card.inputs]
+    open_ = lane(Engine(), card=card.model_copy(update={"inputs": takes}))
+    await open_.infer(rows(1), seconds=1)
+    assert not open_.brief(rows(1)), "the next row may be a thousand times as long"
+    engine = Engine()
+    first = await blocked(engine, to := lane(engine))
+    waits = asyncio.create_task(to.infer(rows(1), seconds=10))
+    await asyncio.sleep(0.02)
+    assert not to.brief(rows(1)), "who came before goes before"
+    engine.gate.set()
+    await asyncio.gather(first, waits)
+
+
+async def test_texts_weigh_what_they_are_long() -> None:
+    texts = {"x": np.array([["a" * 1000], ["b" * 1000]], object)}
+    assert sum(map(weight, texts.values())) > 2000
+    engine = Engine()
+    to = lane(engine, shared := scheduler(most_bytes=3000))
+    first = await blocked(engine, to)
+    waiting = asyncio.create_task(to.infer(texts, seconds=10))
+    await asyncio.sleep(0.02)
+    assert shared.bytes > 2000
+    with pytest.raises(TooBusy):
+        await to.infer(texts, seconds=10)
+    waiting.cancel()
+    engine.gate.set()
+    await asyncio.gather(first, waiting, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_what_queued_while_the_engine_was_busy_is_computed_together() -> None:
     engine = Engine()
     to = lane(engine)
@@ -86,6 +154,7 @@ async def test_what_queued_while_the_engine_was_busy_is_computed_together() -> N
     assert [each["y"].tolist() for each in answers[1:]] == [[[2 * each]] for each in range(8)]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_comes_in_one_turn_of_the_loop_is_computed_together() -> None:
     engine = Engine()
     to = lane(engine)

@@ -10,7 +10,7 @@ import httpx2
 import numpy as np
 import pytest
 
-from app.security import LONGEST_INFERENCE
+from app.serving.bodies import LONGEST
 from tests.conftest import Connect, Serve
 from tests.models import KINDS, every_datatype, logarithm, lookup, times
 
@@ -54,10 +54,10 @@ async def test_a_server_says_what_it_is_to_anybody(anonymous: httpx2.AsyncClient
 
 
 async def test_a_model_says_what_it_takes_and_gives(program: Connect, serve: Serve) -> None:
-    client, name = await program(), await serve(times(2))
+    client, name = await program(), await serve(times(2), times(3))
     assert (await client.get(f"/v2/models/{name}")).json() == {
         "name": name,
-        "versions": ["1"],
+        "versions": ["1", "2"],
         "platform": "onnxruntime_onnx",
         "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}],
         "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, 2]}],
@@ -166,16 +166,16 @@ async def test_a_body_that_unpacks_to_too_much_is_refused(
     program: Connect, serve: Serve, encoding: str, pack: Any
 ) -> None:
     client, name = await program(), await serve(times(2))
-    bomb = pack(bytes(LONGEST_INFERENCE + 1))
+    bomb = pack(bytes(LONGEST + 1))
     assert len(bomb) < 50_000
     answer = await client.post(f"/v2/models/{name}/infer", content=bomb, headers={"Content-Encoding": encoding})
-    assert str(LONGEST_INFERENCE) in error(answer, 413)
+    assert str(LONGEST) in error(answer, 413)
 
 
 async def test_a_body_that_is_too_long_is_refused(program: Connect, serve: Serve) -> None:
     client, name = await program(), await serve(times(2))
-    answer = await client.post(f"/v2/models/{name}/infer", content=bytes(LONGEST_INFERENCE + 1))
-    assert str(LONGEST_INFERENCE) in error(answer, 413)
+    answer = await client.post(f"/v2/models/{name}/infer", content=bytes(LONGEST + 1))
+    assert "Content Too Large" in error(answer, 413)
 
 
 @pytest.mark.parametrize(

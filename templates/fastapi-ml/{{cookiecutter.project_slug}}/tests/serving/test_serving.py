@@ -10,18 +10,33 @@ from typing import Any
 
 import httpx2
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import select, update
+from starlette.requests import Request
 
 from app.database import Database
+from app.inference import engine
 from app.inference.engine import Engine
+from app.keys.services import Holder
 from app.registry import services as registry
 from app.registry.files import Files
 from app.registry.models import Model, Version
+from app.serving import bodies
+from app.serving import shelf as shelves
+from app.serving.predict import predict
+from app.serving.shelf import Shelf
 from app.settings import Settings
 from tests.conftest import PATIENCE, Connect, Serve, a_key, serving
 from tests.models import heavy, times
 from tests.processes import Application
+from tests.serving.test_batching import Engine as AnyEngine
+from tests.serving.test_batching import lane as any_lane
+from tests.serving.test_batching import rows, scheduler
 from tests.serving.test_protocol import X, ask
+
+ADA = Holder("ada", "predict", 1)
 
 
 def in_a_process(settings: Settings, **more: str) -> Application:
@@ -183,13 +198,21 @@ async def test_a_card_that_this_release_does_not_know_keeps_no_other_model_from_
         assert (await one.get("/readyz")).json()["status"] == "degraded"
 
 
-async def test_overload_is_refused_at_once_and_passes(settings: Settings, serve: Serve, database: Database) -> None:
+async def test_overload_is_refused_at_once_and_passes(
+    settings: Settings, serve: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small = settings.model_copy(update={"longest_queue": 4, "longest_batch": 1, "inference_threads": 1})
     name, token = await serve(heavy()), await a_key(database, settings)
     body = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 1024], "data": [0.01] * 1024}]}
     headers = {"Authorization": f"Bearer {token}"}
     async with serving(small) as address, httpx2.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
-        await asyncio.sleep(0.2)
+        run = Engine.run
+
+        def slow(self: Engine, tensors: Any) -> Any:
+            time.sleep(0.05)  # however fast the machine is, the clients are faster
+            return run(self, tensors)
+
+        monkeypatch.setattr(Engine, "run", slow)
 
         async def one() -> httpx2.Response:
             return await client.post(f"/v2/models/{name}/infer", json=body)
@@ -281,3 +304,97 @@ async def test_many_models_are_served_side_by_side(program: Connect, serve: Serv
     client = await program()
     answers = await asyncio.gather(*(ask(client, name, X) for name in names * 10))
     assert [answer.json()["outputs"][0]["data"][0] for answer in answers] == [2.0, 3.0, 4.0] * 10
+
+
+async def test_of_the_versions_asked_for_by_number_those_make_room_that_nobody_has_asked_for_longest(
+    database: Database, serve: Serve, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "MOST_OTHERS", 2)
+    name = await serve(*(times(n) for n in (2, 3, 4, 5)))
+    shelf = Shelf(database, Files(settings.model_folder), scheduler())
+    await shelf.refresh()
+    second, third = await shelf.numbered(name, 2), await shelf.numbered(name, 3)
+    assert await shelf.numbered(name, 2) is second, "still there, and now the one that was asked for last"
+    await shelf.numbered(name, 4)
+    assert await shelf.numbered(name, 2) is second
+    assert await shelf.numbered(name, 3) is not third, "it had to be loaded anew"
+
+
+async def test_a_file_is_inspected_when_it_is_registered_and_promoted_and_not_by_each_process(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspected = list[bytes]()
+    monkeypatch.setattr(engine, "inspect", inspected.append)
+    await serve(times(2))  # returns when a process has loaded it
+    assert len(inspected) == 2
+
+
+async def test_what_is_long_is_read_in_a_thread(
+    program: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second of work for one request must not keep everybody else waiting."""
+    client, name, threads, parse = await program(), await serve(times(2)), list[threading.Thread](), bodies.parse
+
+    def noted(content: memoryview, told: str) -> Any:
+        threads.append(threading.current_thread())
+        return parse(content, told)
+
+    monkeypatch.setattr(bodies, "parse", noted)
+    for count in (2, 20_000):
+        assert (await ask(client, name, X | {"shape": [count, 2], "data": [1.0] * 2 * count})).status_code == 200
+    assert [thread is threading.main_thread() for thread in threads] == [True, False]
+
+
+async def test_an_observer_that_fails_costs_nobody_the_answer(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = []
+
+    def failing(*_: Any) -> None:
+        raise RuntimeError
+
+    async def receive() -> Any:
+        await asyncio.sleep(PATIENCE)
+
+    state: Any = {"settings": settings, "observers": [failing, lambda *all_: told.append(all_)]}
+    to, request = any_lane(AnyEngine()), Request({"type": "http"}, receive)
+    for _ in range(2):  # in a thread, and where it is
+        found = await predict(request, state, ADA, to, rows(1.0, width=2), began=time.perf_counter())
+        assert found["y"].tolist() == [[2, 2]]
+    assert len(told) == 2, "and none to those after it"
+    assert caplog.text.count("was answered, and not observed") == 2
+
+
+async def test_a_request_is_a_span_of_the_route_that_it_took(
+    program: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastAPI's own telemetry, as FASTAPI_OTEL_AUTO_CONFIGURE=true sets it up, but for where the spans go."""
+    name, client = await serve(times(2)), await program()
+    provider, kept = TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    with monkeypatch.context() as patch:
+        patch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
+        assert (await ask(client, name, X)).status_code == 200
+        assert (await ask(client, name)).status_code == 400
+    route = "/v2/models/{name}/infer"
+    spans = [span for span in kept.get_finished_spans() if span.name == f"POST {route}"]
+    assert [(span.attributes or {}).get("http.response.status_code") for span in spans] == [200, 400]
+    assert {(span.attributes or {}).get("http.route") for span in spans} == {route}
+
+
+async def test_what_a_process_has_made_for_its_life_is_not_looked_through_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = []
+    monkeypatch.setattr("app.main.gc.freeze", lambda: frozen.append(True))
+    monkeypatch.setattr("app.main.gc.unfreeze", lambda: frozen.append(False))
+    async with serving(settings.model_copy(update={"environment": "development"})):
+        assert frozen == [True]
+    assert frozen == [True, False]
+
+
+async def test_a_short_cut_is_described_like_any_route(anonymous: httpx2.AsyncClient) -> None:
+    paths = (await anonymous.get("/api/v1/openapi.json")).json()["paths"]
+    for path, names in (("/infer", ["name"]), ("/versions/{version}/infer", ["name", "version"])):
+        described = paths["/v2/models/{name}" + path]["post"]
+        assert [each["name"] for each in described["parameters"]] == names
