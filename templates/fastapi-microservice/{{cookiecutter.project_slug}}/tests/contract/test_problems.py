@@ -24,6 +24,7 @@ BODIES = [
     b'{"sku": "TEA", }',
     b"[" * 30_000,
     b'{"a":' * 10_000,
+    b"[" * 101 + b'"' + b'\\"' * 30_000,
 ]
 
 
@@ -137,6 +138,11 @@ def test_a_body_that_is_too_large_is_refused(writer: Caller, name: str, chunked:
     writer.check(operation, response)
     writer.is_problem(response, "content-too-large")
     assert writer.stock(product["id"]) == product
+
+
+def test_a_thousand_parameters_are_an_error_and_none_of_the_servers(writer: Caller) -> None:
+    response = writer.ask("listProducts", query={f"a{number}": "1" for number in range(1100)})
+    assert response.status_code in (400, 422)
 
 
 @pytest.mark.parametrize(
