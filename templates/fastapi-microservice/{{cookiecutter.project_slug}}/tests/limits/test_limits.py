@@ -30,7 +30,7 @@ async def admitted(limits: Limits, holder: str, times: int) -> int:
 async def test_several_processes_together_let_in_what_is_allowed_and_not_one_more(settings: Settings) -> None:
     own = [Database(settings.async_database) for _ in range(3)]
     processes = [Limits(each, (50, 60)) for each in own]
-    assert sum(await asyncio.gather(*(admitted(each, "together", 40) for each in processes))) == 50
+    assert sum(await asyncio.gather(*(admitted(each, "together", 60) for each in processes))) == 50
     for each in own:
         await each.close()
 
