@@ -21,8 +21,9 @@ async def sweep(database: Database) -> dict[str, int]:
     moment = now()
     late = (Reservation.state == "held", Reservation.expires_at <= moment)
     of_products = select(Reservation.product_id, func.count().label("number")).where(*late)
+    of_products = of_products.group_by(Reservation.product_id)
     async with database.read() as connection:
-        overdue = {each.product_id: each.number for each in await connection.execute(of_products.group_by(Reservation.product_id))}
+        overdue = {each.product_id: each.number for each in await connection.execute(of_products)}
     for product_id in sorted(overdue):  # a transaction each: nobody waits for all of them
         async with database.write() as connection:
             await locked(connection, product_id)
