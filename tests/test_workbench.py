@@ -108,6 +108,16 @@ def test_a_stale_common_file_is_found_and_renewed(tmp_path: Path) -> None:
     assert nox("-s", "common", at=tmp_path).returncode == 0
 
 
+def test_a_common_file_that_a_starter_does_without_is_not_expected_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    (starter,) = (each for each in starters.all_starters() if each.name == "fastapi-microservice")
+    copy, whole = starter.project / "app" / "schemas.py", starter.common_lines()
+    assert copy not in starters.common_files()
+    monkeypatch.delitem(starter.facts["core"], "without")
+    monkeypatch.setattr(starters, "all_starters", lambda: [starter])
+    assert copy in starters.common_files()
+    assert starter.common_lines() > whole
+
+
 def test_lines_of_code_are_neither_blank_nor_comments_nor_docstrings(tmp_path: Path) -> None:
     source = (
         '"""What.\n\nMore.\n"""\n# why\n\nx = """\ntext\n"""  # one\n\n\ndef y() -> int:\n    """Y."""\n    return 2\n'

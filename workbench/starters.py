@@ -64,8 +64,9 @@ class Starter:
     def common_lines(self) -> int:
         """Lines of code in Python of the core that every starter of the framework has word for word."""
         groups = ("all", self.facts["framework"].lower())
-        moved = {Path(path).name for path in self.facts["core"].get("moved", {})}  # into an extra: no longer the core's
-        sources = [file for group in groups for file in (COMMON / group).rglob("*.py") if file.name not in moved]
+        core = self.facts["core"]
+        gone = {Path(path).name for path in [*core.get("moved", {}), *core.get("without", [])]}  # no longer the core's
+        sources = [file for group in groups for file in (COMMON / group).rglob("*.py") if file.name not in gone]
         return sum(count_lines(file) for file in sources if not {"tests", "migrations"} & {*file.parts})
 
     def core_lines(self) -> int:
@@ -205,15 +206,17 @@ def generated_files() -> dict[Path, str]:
 def common_files() -> dict[Path, Path]:
     """The files that starters carry word for word: each copy, and the one that it is a copy of.
 
-    What only an extra needs is in its folder, where `moved` in starter.toml says.
+    What only an extra needs is in its folder, where `moved` in starter.toml says; what nobody needs is in `without`.
     """
     copies = {}
     for starter in all_starters():
-        moved = starter.facts["core"].get("moved", {})
+        moved, without = starter.facts["core"].get("moved", {}), starter.facts["core"].get("without", [])
         for group in ("all", starter.facts["framework"].lower()):
             for source in (COMMON / group).rglob("*"):
                 if source.is_file() and source.suffix != ".pyc":
                     path = source.relative_to(COMMON / group)
+                    if path.as_posix() in without:
+                        continue
                     copies[starter.project / moved.get(path.as_posix(), path)] = source
         for source in (COMMON / "hooks").glob("*.py"):
             copies[starter.folder / "hooks" / source.name] = source

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -69,10 +69,15 @@ def install(app: FastAPI) -> None:
         faults = field_errors(error.errors())
         return answer(problem(422, "invalid", "The request is not valid") | {"errors": faults})
 
-    @app.exception_handler(OperationalError)
+    @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeoutError)
     async def database(_request: Request, error: SQLAlchemyError) -> JSONResponse:
-        logger.error("The database does not answer: %s", type(error).__name__)
+        cause = getattr(error, "orig", None) or error
+        gone = isinstance(error, OperationalError | InterfaceError | PoolTimeoutError)
+        if not gone and not getattr(error, "connection_invalidated", False):
+            raise error
+        # Not its words: a database puts into them what people wrote.
+        logger.error("The database does not answer: %s %s", type(cause).__name__, getattr(cause, "sqlstate", ""))
         body = problem(503, "unavailable", "The server cannot do this now", "Try again in a moment.")
         return answer(body, headers={"Retry-After": "2"})
 

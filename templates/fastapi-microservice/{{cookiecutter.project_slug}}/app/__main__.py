@@ -1,6 +1,7 @@
 """The commands: `uv run python -m app <command>`; `--help` lists them."""
 
 import logging.config
+import math
 import os
 import secrets
 import socket
@@ -21,8 +22,6 @@ from app.database import migrate
 from app.extras import all_extras
 from app.settings import Settings
 from app.telemetry import configuration
-
-GRACE = timedelta(seconds=5)  # for running requests, once the server is told to stop
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -122,7 +121,7 @@ def how_to_serve(settings: Settings) -> dict[str, Any]:
         "proxy_headers": False,  # app.security believes TRUSTED_PROXIES only
         "server_header": False,
         "ws": "none",
-        "timeout_graceful_shutdown": int(GRACE.total_seconds()),
+        "timeout_graceful_shutdown": math.ceil(settings.deadline_seconds) + 1,  # what runs has its own deadline
     }
 
 

@@ -7,9 +7,8 @@ from fastapi import Header, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from app.pagination import LONGEST_PAGE
-
 HIGHEST_ID = 2**63 - 1
+LONGEST_PAGE = 100
 LONGEST_CURSOR = 2048
 
 

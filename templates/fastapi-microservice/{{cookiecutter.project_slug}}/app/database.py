@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -38,7 +39,10 @@ PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 POOL_SIZE = 10
 PROBE_SECONDS = 5
-BUSY_SECONDS = 5  # how long an SQLite writer waits for another process before "database is locked"
+BUSY_SECONDS = 5.0  # how long an SQLite writer waits for another process before "database is locked"
+
+# By when a request is to be answered.
+limit_of_request: ContextVar[asyncio.Timeout | None] = ContextVar("limit_of_request", default=None)
 
 
 class Base(DeclarativeBase):
@@ -91,7 +95,7 @@ class Database:
             url,
             pool_size=POOL_SIZE,
             max_overflow=0,
-            connect_args={"timeout": BUSY_SECONDS} if self.on_sqlite else postgresql_arguments(deadline),
+            connect_args=sqlite_arguments(deadline) if self.on_sqlite else postgresql_arguments(deadline),
             hide_parameters=True,  # errors are logged, and what people sent is parameters
         )
         if self.on_sqlite:
@@ -110,10 +114,17 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction. It is committed when the block ends and rolled back when the block raises.
 
-        The caller goes on only after the commit, so an answer sent after the block is never about nothing.
+        The caller goes on only after the commit, so an answer sent after the block is never about nothing. A commit is
+        not cut by the deadline of a request: it may be done already.
         """
+        limit = limit_of_request.get()
+        until = limit.when() if limit else None
         async with self._turn, self.engine.begin() as connection:
             yield connection
+            if limit:
+                limit.reschedule(None)
+        if limit and until and until > asyncio.get_running_loop().time():
+            limit.reschedule(until)
 
     async def schema(self) -> SchemaState:
         """Whether the tables are those of this code. Raises SQLAlchemyError or OSError when it does not answer."""
@@ -122,6 +133,11 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def sqlite_arguments(deadline: timedelta) -> dict[str, Any]:
+    """Nobody waits longer for another process's lock than for the answer: a thread that waits cannot be cut."""
+    return {"timeout": min(BUSY_SECONDS, deadline.total_seconds())}
 
 
 def postgresql_arguments(deadline: timedelta) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         telemetry={"exclude": telemetry.unprobed},
     )
     problems.install(app)

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import errors, telemetry
 from app.auth.services import Caller
+from app.database import limit_of_request
 from app.etags import etag_of, matches
 from app.idempotency.errors import IdempotencyKeyMissing
 from app.idempotency.services import Answer, fingerprint, once
@@ -51,10 +52,11 @@ class Operation(APIRoute):
         async def whole(request: Request) -> Response:
             state = state_of(request)
             try:
-                async with asyncio.timeout(state["settings"].deadline_seconds):
+                async with asyncio.timeout(state["settings"].deadline_seconds) as limit:
+                    limit_of_request.set(limit)
                     return await within(request, state)
             except TimeoutError as error:
-                raise errors.Unavailable("It took too long, and nothing was done. Try again in a moment.") from error
+                raise errors.Unavailable("It took too long. Try again in a moment.") from error
 
         async def within(request: Request, state: State) -> Response:
             telemetry.follow(request.headers)

@@ -115,6 +115,8 @@ class Settings(BaseSettings):
             found.append("ALLOWED_HOSTS is not set. Name the hosts that people type, with commas between them.")
         if self.production and not (self.jwks_url and "jwt_issuer" in self.model_fields_set):
             found.append("JWKS_URL and JWT_ISSUER are not set. Whose tokens are believed?")
+        elif self.production and not str(self.jwks_url).startswith("https://"):
+            found.append("JWKS_URL is not https: whoever is on the way could put their keys there.")
         return found
 
     def warnings(self) -> list[str]:

@@ -1,7 +1,10 @@
 """The database: migrations there and back, and transactions that are whole or not at all."""
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +134,24 @@ async def test_thirty_who_read_then_write_do_not_lose_an_update(database: Databa
     await asyncio.gather(*(increment() for _ in range(30)))
     async with database.read() as connection:
         assert await connection.scalar(select(Product.on_hand)) == 30
+
+
+async def test_a_lock_of_another_process_is_waited_for_no_longer_than_the_deadline(
+    settings: Settings, on_postgresql: bool
+) -> None:
+    """PostgreSQL's statement_timeout does it there."""
+    if on_postgresql:
+        return
+    other = sqlite3.connect(str(settings.database.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    hasty, began = Database(settings.async_database, deadline=timedelta(seconds=0.3)), time.monotonic()
+    with pytest.raises(OperationalError):
+        async with hasty.write():
+            pass
+    assert time.monotonic() - began < 2
+    other.execute("ROLLBACK")
+    other.close()
+    await hasty.close()
 
 
 async def test_foreign_keys_are_kept(database: Database) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 
+from app.__main__ import how_to_serve
 from app.auth.issuer import issue
 from app.settings import Settings
 from tests.conftest import HOUR, PATIENCE, a_product, served
@@ -51,6 +52,12 @@ async def test_a_process_that_is_told_to_stop_fails_no_request(settings: Setting
     assert moved == 12
     assert answered > 100
     assert 1 <= took < 5
+
+
+def test_what_runs_may_take_as_long_as_its_deadline(settings: Settings) -> None:
+    for seconds in (0.5, 10, 25):
+        told = how_to_serve(settings.model_copy(update={"deadline_seconds": seconds}))
+        assert told["timeout_graceful_shutdown"] > seconds
 
 
 async def test_what_runs_is_finished(settings: Settings) -> None:

@@ -2,9 +2,13 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.exc import InternalError
+from sqlalchemy.util import await_
 
 from app.auth.issuer import issue
 from app.logging import AddRequestId
@@ -19,6 +23,7 @@ from tests.conftest import HOUR, Connect, a_product, serving
         ("GET", "/nowhere", 404, "not-found"),
         ("PUT", "/", 405, "method-not-allowed"),
         ("GET", "/static/nothing.js", 404, "not-found"),
+        ("GET", "/api/v1/products/", 404, "not-found"),
     ],
 )
 async def test_the_frameworks_errors_are_problems(
@@ -43,6 +48,30 @@ async def test_a_database_that_is_gone_is_503(settings: Settings, program: Conne
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert "secret" not in answer.text
+
+
+class EndedError(Exception):
+    """As a driver names it that somebody ended the connection."""
+
+    sqlstate = "25P03"
+
+
+@pytest.mark.parametrize(("gone", "status"), [(True, 503), (False, 500)])
+async def test_a_connection_that_was_ended_is_503_and_its_words_are_not_logged(
+    writer: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    gone: bool,
+    status: int,
+) -> None:
+    async def fail(*_: object) -> None:
+        raise InternalError("SELECT", {}, EndedError("what people wrote"), connection_invalidated=gone)
+
+    monkeypatch.setattr(services, "product", fail)
+    assert (await writer.get("/api/v1/products/1")).status_code == status
+    if gone:
+        assert "The database does not answer: EndedError 25P03" in caplog.text
+        assert "what people wrote" not in caplog.text
 
 
 async def test_a_fault_of_ours_tells_nothing_of_the_inside(
@@ -85,6 +114,23 @@ async def test_a_request_has_a_deadline(settings: Settings, program: Connect, mo
         assert answer.headers["retry-after"]
         monkeypatch.undo()
         assert (await client.get(f"/api/v1/products/{product['id']}")).status_code == 200
+
+
+async def test_a_commit_is_not_cut_by_the_deadline(
+    settings: Settings, program: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the answer would be that nothing was done, while it was."""
+    hasty, commit = settings.model_copy(update={"deadline_seconds": 0.5}), DefaultDialect.do_commit
+
+    def slowly(*given: Any) -> None:
+        commit(*given)  # type: ignore[no-untyped-call]
+        await_(asyncio.sleep(0.8))
+
+    async with serving(hasty) as address:
+        client = await program(at=address)
+        await a_product(client)
+        monkeypatch.setattr(DefaultDialect, "do_commit", slowly)
+        await a_product(client, sku="SLOW")
 
 
 async def test_a_body_that_comes_slowly_has_the_same_deadline(settings: Settings) -> None:

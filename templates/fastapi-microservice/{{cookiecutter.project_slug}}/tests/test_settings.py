@@ -57,6 +57,7 @@ def test_an_unknown_database_is_refused(url: str) -> None:
         ({"SECRET_KEY": "short"}, "shorter than 32"),
         ({"SECRET_KEY": "x" * 32}, "ALLOWED_HOSTS is not set"),
         ({"JWKS_URL": "https://issuer.example/jwks.json"}, "JWKS_URL and JWT_ISSUER are not set"),
+        ({"JWKS_URL": "http://issuer.example/", "JWT_ISSUER": "i"}, "JWKS_URL is not https"),
         ({"ENVIRONMENT": "development"}, "our own tokens are believed"),
         ({"ALLOWED_HOSTS": "*"}, "any Host header"),
         ({"TRUSTED_PROXIES": "*"}, "anybody can choose the address"),

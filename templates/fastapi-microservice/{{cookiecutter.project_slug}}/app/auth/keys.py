@@ -11,7 +11,8 @@ from app.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-FRESH_FOR = 600.0  # seconds; a key that its issuer takes back is believed for so long
+FRESH_FOR = 600.0  # seconds; a key that its issuer takes back is believed for so long, and a request more
+BELIEVED_FOR = 24 * 60 * 60.0  # seconds, while the issuer does not answer
 PAUSE = 10.0  # seconds between two attempts: tokens with invented key ids must not make us ask for each
 PATIENCE = 3.0
 
@@ -24,6 +25,7 @@ class Keys:
         self._keys = {own.key_id: own} if own and own.key_id and not url else {}
         self._read_at = self._tried_at = -PAUSE - FRESH_FOR
         self._one = asyncio.Lock()
+        self._behind: asyncio.Task[None] | None = None
         self.generation = 0
 
     async def find(self, key_id: object) -> jwt.PyJWK:
@@ -36,10 +38,15 @@ class Keys:
             raise jwt.InvalidKeyError
         return self._keys[key_id]
 
-    async def refresh(self) -> None:
-        """Read the keys when those that we have are old."""
-        if self._url and time.monotonic() - self._read_at > FRESH_FOR:
-            await self._read()
+    def refresh(self) -> None:
+        """Read the keys when those that we have are old: beside the requests, of which none waits for the issuer."""
+        age, resting = time.monotonic() - self._read_at, time.monotonic() - self._tried_at < PAUSE
+        if self._url is None or not self._keys or age <= FRESH_FOR:
+            return
+        if age > BELIEVED_FOR:
+            self._keys, self.generation = {}, self.generation + 1
+        elif not resting and (self._behind is None or self._behind.done()):
+            self._behind = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         async with self._one:
@@ -63,4 +70,11 @@ async def fetch(url: str) -> dict[str, jwt.PyJWK]:
     async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(timeout=PATIENCE) as client:
         answer = (await client.get(url)).raise_for_status().json()
     found: list[dict[str, Any]] = [each for each in answer["keys"] if each.get("kty") in ("RSA", "EC", "OKP")]
-    return {each["kid"]: jwt.PyJWK(each) for each in found if "kid" in each and each.get("use", "sig") == "sig"}
+    usable: dict[str, jwt.PyJWK] = {}
+    for each in found:
+        if "kid" in each and each.get("use", "sig") == "sig":
+            try:
+                usable[each["kid"]] = jwt.PyJWK(each)
+            except (jwt.PyJWTError, ValueError, TypeError) as error:  # one that we do not know harms no other
+                logger.warning("A key of the issuer cannot be used: %s", type(error).__name__)
+    return usable

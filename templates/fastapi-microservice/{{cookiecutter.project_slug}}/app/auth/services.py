@@ -49,7 +49,7 @@ class Tokens:
         kind, _, token = (authorization or "").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise Unauthorized("Send `Authorization: Bearer` and a token.")
-        await self._keys.refresh()
+        self._keys.refresh()
         if self._known_by != self._keys.generation or len(self._known) > MOST_REMEMBERED:
             self._known, self._known_by = {}, self._keys.generation
         caller = self._known.get(token)
@@ -71,9 +71,10 @@ class Tokens:
                 audience=self._audience,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
-        except jwt.PyJWTError as error:
+            until = float(claims["exp"])
+        except (jwt.PyJWTError, OverflowError) as error:  # RFC 8259 has numbers of any size
             raise Unauthorized("The token is not good.", error="invalid_token") from error
         name, scopes = claims["sub"], claims.get("scope", "")
         if not SUBJECT.fullmatch(name) or not isinstance(scopes, str):
             raise Unauthorized("The token is not good.", error="invalid_token")
-        return Caller(name, frozenset(scopes.split()), float(claims["exp"]))
+        return Caller(name, frozenset(scopes.split()), until)

@@ -28,7 +28,7 @@ THIS = (StoredAnswer.caller == bindparam("of_caller"), StoredAnswer.key == bindp
 KEPT, FORGET, KEEP = select(StoredAnswer).where(*THIS), delete(StoredAnswer).where(*THIS), insert(StoredAnswer)
 TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
 
-_under_way: set[tuple[str, str]] = set()  # on SQLite, whose writers are those of this process in nearly every case
+_under_way: set[tuple[Database, str, str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +83,31 @@ async def once(
 
 @asynccontextmanager
 async def alone(database: Database, caller: str, key: str) -> AsyncIterator[AsyncConnection]:
-    """A transaction beside which no other has this key. Raises RequestInProgress when that takes too long."""
-    if database.on_sqlite:
-        await _until(lambda: _free(caller, key))
-        _under_way.add((caller, key))
-        try:
+    """A transaction beside which no other has this key. Raises RequestInProgress when that takes too long.
+
+    Who waits has no connection: else the retries of one caller would take the pool from everybody.
+    """
+    deadline, this = time.monotonic() + LONGEST_WAIT, (database, caller, key)
+    while this in _under_way:
+        await _a_moment(deadline)
+    _under_way.add(this)
+    try:
+        while True:
             async with database.write() as connection:
-                yield connection
-        finally:
-            _under_way.discard((caller, key))
-    else:
-        number = int.from_bytes(blake2b(f"{caller}\0{key}".encode(), digest_size=8).digest(), signed=True)
-        async with database.write() as connection:
-            await _until(lambda: connection.scalar(TRY, {"number": number}))
-            yield connection
+                # Other processes are met at a lock of PostgreSQL; on SQLite the transaction itself keeps them out.
+                if database.on_sqlite or await connection.scalar(TRY, {"number": _number(caller, key)}):
+                    yield connection
+                    return
+            await _a_moment(deadline)
+    finally:
+        _under_way.discard(this)
 
 
-async def _free(caller: str, key: str) -> bool:
-    return (caller, key) not in _under_way
+def _number(caller: str, key: str) -> int:
+    return int.from_bytes(blake2b(f"{caller}\0{key}".encode(), digest_size=8).digest(), signed=True)
 
 
-async def _until(ready: Callable[[], Awaitable[bool | None]]) -> None:
-    deadline = time.monotonic() + LONGEST_WAIT
-    while not await ready():
-        if time.monotonic() > deadline:
-            raise RequestInProgress("Send it again in a moment.", headers={"Retry-After": "1"})
-        await asyncio.sleep(LOOK_EVERY)
+async def _a_moment(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise RequestInProgress("Send it again in a moment.", headers={"Retry-After": "1"})
+    await asyncio.sleep(LOOK_EVERY)

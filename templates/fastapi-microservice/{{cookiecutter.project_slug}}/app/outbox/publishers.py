@@ -3,7 +3,8 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Sequence
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 from nats.js.errors import Error as JetStreamError
+from nats.js.errors import NotFoundError
 from sqlalchemy import Row
 
 from app.outbox.relay import Publisher, cloud_event
 from app.settings import Settings
+
+if sys.platform != "win32":
+    import fcntl
 
 STREAM = "STOCK"
 PATIENCE = 5.0  # seconds
@@ -31,16 +36,21 @@ class File:
     async def ready(self) -> None:
         """It always is."""
 
-    async def publish(self, events: Sequence[Row[Any]]) -> None:
-        lines = "".join(json.dumps(cloud_event(event)) + "\n" for event in events)
-        await asyncio.to_thread(self._append, lines)
+    async def publish(self, event: Row[Any]) -> None:
+        await asyncio.to_thread(self._append, json.dumps(cloud_event(event)).encode() + b"\n")
 
-    def _append(self, lines: str) -> None:
+    def _append(self, line: bytes) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
+        with self._path.open("a+b", buffering=0) as file:
+            if sys.platform != "win32":
+                fcntl.flock(file, fcntl.LOCK_EX)
+            # Somebody may have died within a line: what comes after it is a line of its own.
+            if end := file.seek(0, os.SEEK_END):
+                file.seek(end - 1)
+                line = line if file.read(1) == b"\n" else b"\n" + line
+            if file.write(line) != len(line):
+                raise OSError(f"{self._path} did not take the whole line")
+            os.fsync(file)
 
     async def close(self) -> None:
         """Nothing is open between two batches."""
@@ -60,27 +70,31 @@ class JetStream:
                 # Without reconnecting by itself: the relay knows when to try again, and says so.
                 self._client = await nats.connect(self._url, allow_reconnect=False, error_cb=_quiet)
                 stream = self._client.jetstream(timeout=PATIENCE)
-                await stream.add_stream(StreamConfig(name=STREAM, subjects=["stock.>"]))
+                try:
+                    await stream.stream_info(STREAM)  # as whoever runs the broker wants it
+                except NotFoundError:
+                    await stream.add_stream(StreamConfig(name=STREAM, subjects=["stock.>"]))
                 self._stream = stream
 
-    async def publish(self, events: Sequence[Row[Any]]) -> None:
+    async def publish(self, event: Row[Any]) -> None:
         stream = self._stream
         if stream is None:
             raise ConnectionError
+        headers = {"Nats-Msg-Id": event.event_id, "Content-Type": "application/cloudevents+json"}
+        body = json.dumps(cloud_event(event)).encode()
         async with self._broker():
-            for event in events:
-                headers = {"Nats-Msg-Id": event.event_id, "Content-Type": "application/cloudevents+json"}
-                body = json.dumps(cloud_event(event)).encode()
-                await stream.publish(event.type, body, headers=headers)
+            await stream.publish(event.type, body, headers=headers)
 
     @asynccontextmanager
     async def _broker(self) -> AsyncIterator[None]:
         """Begin afresh after whatever the broker does not do."""
         try:
             yield
+        except nats.errors.MaxPayloadError:
+            raise  # this event only
         except (nats.errors.Error, JetStreamError, OSError, TimeoutError) as error:
             await self.close()
-            raise ConnectionError(str(error)) from error
+            raise ConnectionError(str(error) or type(error).__name__) from error
 
     async def close(self) -> None:
         client, self._client, self._stream = self._client, None, None

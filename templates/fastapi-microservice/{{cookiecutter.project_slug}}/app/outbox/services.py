@@ -15,14 +15,16 @@ from app.telemetry import traceparent
 WRITE = insert(Event)
 
 
-async def emit(connection: AsyncConnection, what: str, product_id: int, data: Mapping[str, Any]) -> None:
-    """Have an event published, once this transaction is committed. Its product is locked, so ids are in order."""
-    values = {
-        "event_id": str(uuid.uuid4()),
+async def emit(connection: AsyncConnection, what: str, product_id: int, *data: Mapping[str, Any]) -> None:
+    """Have an event published for each of `data`, once this transaction is committed.
+
+    Its product is locked, so ids are in order.
+    """
+    common = {
         "product_id": product_id,
         "type": f"stock.{what}.v1",
-        "data": to_json(data).decode(),
         "traceparent": traceparent(),
         "occurred_at": now(),
     }
-    await connection.execute(WRITE, values)
+    values = [common | {"event_id": str(uuid.uuid4()), "data": to_json(each).decode()} for each in data]
+    await connection.execute(WRITE, values if len(values) > 1 else values[0])

@@ -78,9 +78,8 @@ async def release_overdue(connection: AsyncConnection, product_id: int, moment: 
     expired = (await connection.execute(EXPIRE, {"of_product": product_id, "moment": moment})).all()
     if expired:
         await free(connection, product_id, sum(each.quantity for each in expired))
-    for each in sorted(expired):
-        data = {"id": each.id, "product_id": product_id, "quantity": each.quantity}
-        await emit(connection, "reservation.expired", product_id, data)
+        told = [{"id": each.id, "product_id": product_id, "quantity": each.quantity} for each in sorted(expired)]
+        await emit(connection, "reservation.expired", product_id, *told)
 
 
 async def free(connection: AsyncConnection, product_id: int, quantity: int) -> None:

@@ -1,5 +1,6 @@
 """Who is believed: tokens of keys that we read, for us, in time, signed with a private key."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -9,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx2
@@ -130,6 +131,9 @@ async def test_keys_change_while_we_run(settings: Settings, issuer: Issuer, monk
         del issuer.keys["a"]
         assert await status(client, old) == 200, "for a while the one before is good"
         monkeypatch.setattr(keys, "FRESH_FOR", 0.0)
+        async with asyncio.timeout(PATIENCE):
+            while await status(client, old) == 200:  # the keys are read beside the requests
+                await asyncio.sleep(0.02)
         assert await status(client, old) == 401, "then it is not, although its signature was checked before"
         assert await status(client, issuer.token("b")) == 200
 
@@ -159,11 +163,61 @@ async def test_an_issuer_that_is_gone_is_503_and_known_keys_stay_good(
         assert await status(client, issuer.token("a")) == 200
 
 
+async def test_an_issuer_that_hangs_keeps_nobody_waiting(
+    settings: Settings, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer.add("a")
+    answered, plain = Event(), issuer.jwks
+
+    def hang() -> bytes:
+        answered.wait(PATIENCE)
+        return plain()
+
+    async with believing(settings, issuer) as client:
+        assert await status(client, issuer.token("a")) == 200
+        monkeypatch.setattr(issuer, "jwks", hang)
+        monkeypatch.setattr(keys, "PAUSE", 0.0)
+        monkeypatch.setattr(keys, "FRESH_FOR", 0.0)
+        try:
+            async with asyncio.timeout(keys.PATIENCE / 2):
+                assert [await status(client, issuer.token("a")) for _ in range(5)] == [200] * 5
+        finally:
+            answered.set()
+
+
+async def test_an_issuer_that_is_gone_for_a_day_is_believed_no_more(
+    settings: Settings, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer.add("a")
+    async with believing(settings, issuer) as client:
+        token = issuer.token("a")
+        assert await status(client, token) == 200
+        issuer.up = False
+        for name in ("PAUSE", "FRESH_FOR", "BELIEVED_FOR"):
+            monkeypatch.setattr(keys, name, 0.0)
+        assert await status(client, token) == 503
+        issuer.up = True
+        monkeypatch.setattr(keys, "BELIEVED_FOR", PATIENCE)
+        assert await status(client, token) == 200
+
+
+async def test_a_key_that_we_do_not_know_harms_no_other(settings: Settings, issuer: Issuer) -> None:
+    issuer.add("a")
+    odd = [{"kty": "EC", "crv": "P-999", "kid": "b", "x": "AA", "y": "AA"}, {"kty": "RSA", "kid": "c"}]
+    odd += [{"kty": "OKP", "crv": "X25519", "kid": "d", "x": "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"}]
+    odd += [{"kty": "RSA", "n": "0vx7agoebGcQSuu", "e": "AQAB", "kid": "e", "alg": "RSA-OAEP-256"}]
+    plain = issuer.jwks
+    issuer.jwks = lambda: json.dumps({"keys": [*odd, *json.loads(plain())["keys"]]}).encode()  # type: ignore[method-assign]
+    async with believing(settings, issuer) as client:
+        assert await status(client, issuer.token("a")) == 200
+
+
 @pytest.mark.parametrize(
     "other",
     [
         {"exp": 1},
         {"exp": None},
+        {"exp": 10**400},
         {"nbf": time.time() + 3600},
         {"iss": "https://elsewhere.example"},
         {"iss": None},

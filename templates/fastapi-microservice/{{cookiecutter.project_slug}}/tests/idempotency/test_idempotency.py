@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import cast
 
 import httpx2
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import QueuePool
 
 from app.database import Database, now
 from app.idempotency import services
@@ -63,6 +65,51 @@ async def test_a_second_one_waits_two_seconds_at_most(database: Database, monkey
     assert refused.value.headers == {"Retry-After": "1"}
     end.set()
     assert (await first).status == 201
+
+
+async def test_who_waits_for_a_key_takes_no_connection_from_others(database: Database) -> None:
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def long(_connection: AsyncConnection) -> Answer:
+        begun.set()
+        await end.wait()
+        return Answer(201, b"{}")
+
+    first = asyncio.create_task(once(database, caller="a", key="k", said=SAID, do=long))
+    await begun.wait()
+    rest = [asyncio.create_task(once(database, caller="a", key="k", said=SAID, do=given)) for _ in range(20)]
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(0.5), database.read() as connection:
+        assert await connection.scalar(select(1)) == 1
+    end.set()
+    assert {answer.status for answer in await asyncio.gather(first, *rest)} == {201}
+
+
+async def test_who_waits_for_another_process_takes_no_connection_from_others(
+    database: Database, settings: Settings, on_postgresql: bool
+) -> None:
+    if not on_postgresql:
+        return  # there the other process has the lock of all
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def long(_connection: AsyncConnection) -> Answer:
+        begun.set()
+        await end.wait()
+        return Answer(201, b"{}")
+
+    other = Database(settings.async_database)
+    first = asyncio.create_task(once(other, caller="a", key="k", said=SAID, do=long))
+    await begun.wait()
+    second = asyncio.create_task(once(database, caller="a", key="k", said=SAID, do=given))
+    await asyncio.sleep(0.1)
+    seen = set()
+    for _ in range(20):
+        seen.add(cast(QueuePool, database.engine.pool).checkedout())
+        await asyncio.sleep(0.007)
+    assert 0 in seen, "between two looks it has none"
+    end.set()
+    assert await first == await second
+    await other.close()
 
 
 async def test_what_failed_leaves_nothing_and_its_key_is_free(database: Database) -> None:

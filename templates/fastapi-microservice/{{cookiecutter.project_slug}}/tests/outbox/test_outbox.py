@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import httpx2
 import nats
 import pytest
 from nats.js import JetStreamContext
+from nats.js.api import StreamConfig
 from sqlalchemy import Row, func, select
 
 from app.database import Database
@@ -28,17 +29,20 @@ class Memory:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.failures = 0
+        self.takes = 0.0  # seconds for an event
+        self.never: str | None = None  # the type of events that it can never take
 
     async def ready(self) -> None:
         """It always is."""
 
-    async def publish(self, events: Sequence[Row[Any]]) -> None:
-        await asyncio.sleep(0)
-        for event in events:
-            if self.failures:
-                self.failures -= 1
-                raise ConnectionError
-            self.events.append(relay.cloud_event(event))
+    async def publish(self, event: Row[Any]) -> None:
+        await asyncio.sleep(self.takes)
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError
+        if event.type == self.never:
+            raise ValueError("what somebody wrote")
+        self.events.append(relay.cloud_event(event))
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -76,7 +80,8 @@ async def test_every_change_has_its_event_and_a_refusal_has_none(
     await writer.delete(f"/api/v1/products/{gone['id']}", headers={"If-Match": "*"})
 
     await run_until_empty(database, published := Memory())
-    assert [event["type"].removeprefix("stock.").removesuffix(".v1") for event in published.events] == [
+    in_order = sorted(published.events, key=lambda event: int(event["subject"].split("/")[1]))
+    assert [event["type"].removeprefix("stock.").removesuffix(".v1") for event in in_order] == [
         "product.created",
         "movement.made",
         "product.changed",
@@ -96,15 +101,16 @@ async def test_every_change_has_its_event_and_a_refusal_has_none(
 
 
 async def test_several_relays_publish_each_event_once_and_keep_the_order_of_a_product(
-    writer: httpx2.AsyncClient, database: Database, settings: Settings
+    writer: httpx2.AsyncClient, database: Database, settings: Settings, on_postgresql: bool
 ) -> None:
+    """On SQLite it is one relay: there is no claim there."""
     products = [await a_product(writer) for _ in range(5)]
     for number in range(60):
         body = {"kind": "receive", "quantity": 1, "note": str(number)}
         path = f"/api/v1/products/{products[number % 5]['id']}/movements"
         assert (await writer.post(path, json=body, headers=once())).status_code == 201
     together = Memory()
-    own = [Database(settings.async_database) for _ in range(3)]
+    own = [Database(settings.async_database) for _ in range(3 if on_postgresql else 1)]
     stop = asyncio.Event()
     relays = [asyncio.create_task(relay.run(each, together, stop)) for each in own]
     async with asyncio.timeout(30):
@@ -150,6 +156,65 @@ async def test_without_a_broker_events_are_lines_of_a_file(
     assert len(lines) == 2
 
 
+async def test_a_slow_broker_is_no_standstill_and_keeps_nobody_from_writing(
+    writer: httpx2.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was published in the time of a batch is marked, and the rest comes next."""
+    monkeypatch.setattr(relay, "LONGEST_BATCH", 0.35)
+    product = await a_product(writer, on_hand=3)
+    for _ in range(3):
+        await a_hold(writer, product)
+    slow = Memory()
+    slow.takes = 0.1
+    batch = asyncio.create_task(relay.publish_some(database, slow, {}))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(0.3):
+        await a_product(writer)
+    assert not batch.done()
+    assert 1 <= await batch <= 3
+    assert len(slow.events) == await batch
+    await run_until_empty(database, slow)
+    assert len(slow.events) == len({event["id"] for event in slow.events}) == 6
+
+
+async def test_an_event_that_cannot_be_published_keeps_its_product_waiting_and_no_other(
+    writer: httpx2.AsyncClient, database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "MOST_AT_ONCE", 3)
+    stuck = await a_product(writer, on_hand=1)
+    for _ in range(4):
+        await writer.patch(f"/api/v1/products/{stuck['id']}", json={"name": "Black tea"}, headers={"If-Match": "*"})
+    other = await a_product(writer)
+    picky = Memory()
+    picky.never = "stock.movement.made.v1"
+    stop = asyncio.Event()
+    running = asyncio.create_task(relay.run(database, picky, stop))
+    async with asyncio.timeout(10):
+        while len(picky.events) < 2:
+            await asyncio.sleep(0.02)
+    stop.set()
+    await running
+    assert [event["subject"] for event in picky.events] == [f"products/{each['id']}" for each in (stuck, other)]
+    async with database.read() as connection:
+        waits = select(Event.event_id).where(Event.published_at.is_(None)).order_by(Event.id)
+        first, *rest = (await connection.execute(waits)).scalars().all()
+    assert len(rest) == 4, "they come after it"
+    assert f"Event {first} cannot be published" in caplog.text
+    assert "what somebody wrote" not in caplog.text
+
+
+async def test_a_line_that_was_torn_takes_no_other_with_it(
+    writer: httpx2.AsyncClient, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b'{"specversion": "1.0", "id": "torn')
+    await a_product(writer, on_hand=1)
+    await run_until_empty(database, File(file))
+    torn, *lines = file.read_text().splitlines()
+    assert torn.endswith("torn")
+    assert [json.loads(line)["type"] for line in lines] == ["stock.product.created.v1", "stock.movement.made.v1"]
+
+
 @pytest.fixture
 async def stream() -> AsyncIterator[tuple[str, JetStreamContext]]:
     """A NATS server with JetStream: its address, and a way to what is in it."""
@@ -169,8 +234,8 @@ async def test_jetstream_takes_an_event_once_however_often_it_is_published(
     to = publisher(settings.model_copy(update={"nats_url": url}))
     assert isinstance(to, JetStream)
     await to.ready()
-    for _ in range(3):
-        await to.publish(events)
+    for event in [*events, *events, *events]:
+        await to.publish(event)
     await run_until_empty(database, to)
     assert (await jetstream.stream_info(publishers.STREAM)).state.messages == 2
     message = await jetstream.get_msg(publishers.STREAM, 2)
@@ -178,6 +243,18 @@ async def test_jetstream_takes_an_event_once_however_often_it_is_published(
     assert message.headers
     assert message.headers["Content-Type"] == "application/cloudevents+json"
     assert json.loads(message.data or b"")["id"] == message.headers["Nats-Msg-Id"] == events[1].event_id
+
+
+async def test_a_stream_that_is_there_is_used_as_it_is(
+    writer: httpx2.AsyncClient, database: Database, settings: Settings, stream: tuple[str, JetStreamContext]
+) -> None:
+    """Whoever runs the broker says for how long it keeps things."""
+    url, jetstream = stream
+    await jetstream.add_stream(StreamConfig(name=publishers.STREAM, subjects=["stock.>"], max_age=86400))
+    await a_product(writer)
+    await run_until_empty(database, publisher(settings.model_copy(update={"nats_url": url})))
+    info = await jetstream.stream_info(publishers.STREAM)
+    assert (info.state.messages, info.config.max_age) == (1, 86400)
 
 
 async def test_a_broker_that_is_gone_is_said_and_waited_for(
@@ -192,6 +269,7 @@ async def test_a_broker_that_is_gone_is_said_and_waited_for(
     async with asyncio.timeout(20):
         while "Nothing can be published" not in caplog.text:
             await asyncio.sleep(0.02)
+    assert "ConnectionError TimeoutError" in caplog.text, "and what the matter is"
     assert not await empty(database)
     with servers.nats(port, jetstream=True):
         async with asyncio.timeout(20):

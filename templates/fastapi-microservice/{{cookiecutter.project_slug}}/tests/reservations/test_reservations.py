@@ -3,15 +3,19 @@
 import asyncio
 
 import httpx2
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as how_often
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import event, func, insert, select
 
-from app.database import Database
+from app import housekeeping
+from app.database import Database, now
 from app.housekeeping import sweep
+from app.limits.models import Allowance
 from app.outbox.models import Event
 from app.products.models import Movement, Product
+from app.products.services import locked
 from app.reservations.models import Reservation
 from app.settings import Settings
 from tests.conftest import BOTH, Connect, a_hold, a_product, once, overdue, serving
@@ -67,6 +71,31 @@ async def test_what_is_overdue_can_be_had_again_and_no_more_confirmed(
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/reservation-closed")
     assert (await a_hold(writer, product))["state"] == "held"
     await adds_up(database)
+
+
+async def test_a_product_with_many_overdue_holds_costs_as_many_statements_as_with_one(
+    writer: httpx2.AsyncClient, database: Database
+) -> None:
+    product = await a_product(writer, on_hand=20)
+    for reservation in [await a_hold(writer, product) for _ in range(20)]:
+        await overdue(database, reservation)
+    asked = list[str]()
+    async with database.write() as connection:
+        event.listen(connection.sync_connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        await locked(connection, product["id"])
+    assert len(asked) == 4, "lock, expire, free, and one for all events"
+    async with database.read() as connection:
+        expired = select(func.count()).select_from(Event).where(Event.type == "stock.reservation.expired.v1")
+        assert await connection.scalar(expired) == 20
+
+
+async def test_a_sweep_deletes_some_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "MOST_AT_ONCE", 3)
+    for number in range(7):
+        values = {"holder": f"caller-{number}", "policy": "q=1;w=1", "taken": 1, "ends_at": now()}
+        async with database.write() as connection:
+            await connection.execute(insert(Allowance).values(values))
+    assert (await sweep(database))["allowances"] == 7
 
 
 async def test_a_sweep_gives_back_what_nobody_asks_for(writer: httpx2.AsyncClient, database: Database) -> None:
