@@ -16,7 +16,7 @@ from tests.conftest import HOUR, PATIENCE, a_product, served
 async def test_a_process_that_is_told_to_stop_fails_no_request(settings: Settings) -> None:
     """Callers keep their connections as a load balancer does, and go to the other process once theirs is closed."""
     headers = {"Authorization": f"Bearer {issue(settings, 'writer', lasts=HOUR)}"}
-    with served(settings, DRAIN_SECONDS="1") as stays, served(settings, DRAIN_SECONDS="1") as goes:
+    with served(settings) as stays, served(settings, DRAIN_SECONDS="2") as goes:
         answered, failed, moved = 0, list[object](), 0
         end = asyncio.Event()
         async with httpx2.AsyncClient(base_url=stays.url, headers=headers, timeout=PATIENCE) as client:
@@ -41,7 +41,9 @@ async def test_a_process_that_is_told_to_stop_fails_no_request(settings: Setting
                     await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311
 
         callers = [asyncio.create_task(call()) for _ in range(12)]
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(PATIENCE):
+            while answered < 60:
+                await asyncio.sleep(0.05)
         began = time.monotonic()
         await asyncio.to_thread(goes.stop)
         took = time.monotonic() - began
@@ -50,8 +52,7 @@ async def test_a_process_that_is_told_to_stop_fails_no_request(settings: Setting
         await asyncio.gather(*callers)
     assert failed == []
     assert moved == 12
-    assert answered > 100
-    assert 1 <= took < 5
+    assert took >= 2
 
 
 def test_what_runs_may_take_as_long_as_its_deadline(settings: Settings) -> None:

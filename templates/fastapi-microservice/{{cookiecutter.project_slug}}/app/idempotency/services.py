@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +29,7 @@ THIS = (StoredAnswer.caller == bindparam("of_caller"), StoredAnswer.key == bindp
 KEPT, FORGET, KEEP = select(StoredAnswer).where(*THIS), delete(StoredAnswer).where(*THIS), insert(StoredAnswer)
 TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
 
-_under_way: set[tuple[Database, str, str]] = set()
+_under_way: WeakValueDictionary[tuple[Database, str, str], asyncio.Lock] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +88,26 @@ async def alone(database: Database, caller: str, key: str) -> AsyncIterator[Asyn
 
     Who waits has no connection: else the retries of one caller would take the pool from everybody.
     """
-    deadline, this = time.monotonic() + LONGEST_WAIT, (database, caller, key)
-    while this in _under_way:
-        await _a_moment(deadline)
-    _under_way.add(this)
+    busy = RequestInProgress("Send it again in a moment.", headers={"Retry-After": "1"})
+    deadline = time.monotonic() + LONGEST_WAIT
+    turn = _under_way.setdefault((database, caller, key), asyncio.Lock())
     try:
-        while True:
+        async with asyncio.timeout(LONGEST_WAIT):
+            await turn.acquire()
+    except TimeoutError as error:
+        raise busy from error
+    try:
+        while time.monotonic() <= deadline:
             async with database.write() as connection:
                 # Other processes are met at a lock of PostgreSQL; on SQLite the transaction itself keeps them out.
                 if database.on_sqlite or await connection.scalar(TRY, {"number": _number(caller, key)}):
                     yield connection
                     return
-            await _a_moment(deadline)
+            await asyncio.sleep(LOOK_EVERY)
+        raise busy
     finally:
-        _under_way.discard(this)
+        turn.release()
 
 
 def _number(caller: str, key: str) -> int:
     return int.from_bytes(blake2b(f"{caller}\0{key}".encode(), digest_size=8).digest(), signed=True)
-
-
-async def _a_moment(deadline: float) -> None:
-    if time.monotonic() > deadline:
-        raise RequestInProgress("Send it again in a moment.", headers={"Retry-After": "1"})
-    await asyncio.sleep(LOOK_EVERY)

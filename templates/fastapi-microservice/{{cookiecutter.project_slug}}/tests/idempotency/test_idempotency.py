@@ -79,9 +79,11 @@ async def test_who_waits_for_a_key_takes_no_connection_from_others(database: Dat
     await begun.wait()
     rest = [asyncio.create_task(once(database, caller="a", key="k", said=SAID, do=given)) for _ in range(20)]
     await asyncio.sleep(0.1)
-    async with asyncio.timeout(0.5), database.read() as connection:
-        assert await connection.scalar(select(1)) == 1
-    end.set()
+    try:
+        async with asyncio.timeout(0.5), database.read() as connection:
+            assert await connection.scalar(select(1)) == 1
+    finally:
+        end.set()
     assert {answer.status for answer in await asyncio.gather(first, *rest)} == {201}
 
 
