@@ -136,6 +136,12 @@ def test_an_expired_one_is_released_once_by_however_many_who_need_it() -> None:
     assert level(product) == (3, 3)
 
 
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
 @on_postgresql
 def test_who_has_waited_for_a_product_sees_what_was_released_meanwhile() -> None:
     ada = Caller("ada", BOTH)
@@ -151,7 +157,9 @@ def test_who_has_waited_for_a_product_sees_what_was_released_meanwhile() -> None
     with transaction.atomic():
         release_overdue(product)
         waits.start()
-        time.sleep(1)
+        while not somebody_waits():
+            assert waits.is_alive()
+            time.sleep(0.01)
     waits.join()
     assert (answers[0].status_code, answers[0].json()["reserved"]) == (200, 0)
     assert answers[0]["ETag"] == ada.ask("GET", f"products/{product}")["ETag"]
