@@ -40,8 +40,8 @@ def figure(starter: Starter) -> str:
 
 
 def first(sentence: str) -> str:
-    """Up to its first colon or full stop: a table has little room."""
-    return re.split(r"[:.](?:\s|$)", sentence)[0] + "."
+    """Up to its first full stop, and without what follows from it: a table has little room."""
+    return re.split(r"\.(?:\s|$)|: (?:then|that)\b", sentence)[0] + "."
 
 
 def jobs() -> str:
@@ -103,7 +103,11 @@ def where(names: list[str]) -> str:
 
 def page() -> str:
     """docs/django-or-fastapi.md."""
-    return f"""# Django or FastAPI?
+    return f"""---
+hide: [navigation, toc]
+---
+
+# Django or FastAPI?
 
 <!-- Made by `nox -s lists -- --write` from starter.toml, docs/planned.toml and docs/results/: change those. -->
 
