@@ -14,7 +14,8 @@ MOST_BYTES = 64 * 1024
 MOST_SKIPPED = 1024 * 1024
 DEEPEST = 100
 LONGEST_NUMBER = 25  # digits; more are beyond every column, and Python refuses to read some thousands
-TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A text that does not end goes to the end: looked for from each of its quotes again, it would take for ever.
+TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 
 def read(request: HttpRequest) -> bytes:
