@@ -90,6 +90,13 @@ def test_what_is_no_json_is_malformed(ada: Caller, body: bytes) -> None:
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/malformed")
 
 
+def test_a_text_without_an_end_takes_no_longer(ada: Caller) -> None:
+    began = time.process_time()
+    body = b"[" * 101 + b'"' + b'\\"' * 30_000
+    assert ada.client.post("/api/v1/products", body, "application/json").status_code == 400
+    assert time.process_time() - began < 1
+
+
 def test_brackets_in_a_text_are_not_deep(ada: Caller) -> None:
     body = b'{"sku": "A", "name": "' + b"[{" * 90 + b'\\""}'
     assert ada.client.post("/api/v1/products", body, "application/json").status_code == 201
