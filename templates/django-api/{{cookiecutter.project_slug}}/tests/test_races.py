@@ -103,8 +103,16 @@ def test_nobody_waits_in_a_circle() -> None:
     ada = Caller("ada", BOTH)
     products = [ada.product(on_hand=500) for _ in range(2)]
 
+    class Patient(Caller):
+        """Comes again when told to: on SQLite who waits two seconds for the others is."""
+
+        def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+            while (answer := super().ask(method, path, body, **headers)).status_code == 503:
+                assert connection.vendor == "sqlite", answer.content
+            return answer
+
     def act(number: int) -> list[int]:
-        caller, statuses = Caller("ada", BOTH), []
+        caller, statuses = Patient("ada", BOTH), []
         for turn in range(6):
             wanted = products if (number + turn) % 2 else products[::-1]
             body = {"items": [{"product_id": each, "quantity": 1} for each in wanted]}

@@ -90,6 +90,13 @@ def test_what_is_no_json_is_malformed(ada: Caller, body: bytes) -> None:
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/malformed")
 
 
+def test_a_text_without_an_end_takes_no_longer(ada: Caller) -> None:
+    began = time.process_time()
+    body = b"[" * 101 + b'"' + b'\\"' * 30_000
+    assert ada.client.post("/api/v1/products", body, "application/json").status_code == 400
+    assert time.process_time() - began < 1
+
+
 def test_brackets_in_a_text_are_not_deep(ada: Caller) -> None:
     body = b'{"sku": "A", "name": "' + b"[{" * 90 + b'\\""}'
     assert ada.client.post("/api/v1/products", body, "application/json").status_code == 201
@@ -113,13 +120,6 @@ def test_who_takes_no_json_gets_none(ada: Caller, accept: str) -> None:
 def test_a_parameter_is_what_it_says_and_comes_once(ada: Caller, query: str) -> None:
     answer = ada.ask("GET", f"products?{query}")
     assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "limit")
-
-
-def test_texts_that_never_end_are_refused_as_fast_as_others(ada: Caller) -> None:
-    body = b"[" * 101 + b'"' + b'\\"' * 32_000
-    began = time.process_time()
-    assert ada.client.post("/api/v1/products", body, "application/json").status_code == 400
-    assert time.process_time() - began < 2, "it was 36 seconds, in which nobody else was answered"
 
 
 def test_a_thousand_parameters_are_too_many(ada: Caller) -> None:

@@ -157,7 +157,7 @@ def test_the_old_way_says_until_when(ada: Caller) -> None:
     assert ada.ask("GET", "stock/COFFEE").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["sku=%00", "search=%00", "search=a%00", "sort=%00", "cursor=%00"])
+@pytest.mark.parametrize("query", ["sku=%00", "search=%00", "search=a%00", "sort=%00"])
 def test_what_no_text_can_be_is_refused_and_not_left_out(ada: Caller, query: str) -> None:
     ada.product()
     assert ada.ask("GET", f"products?{query}").status_code == 422
