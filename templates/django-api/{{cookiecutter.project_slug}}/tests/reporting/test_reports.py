@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from reservations.models import Reservation
 from stock.models import Product
 from stock.services import differences
 from tests.callers import Caller
-from tests.processes import PROJECT, Processes
+from tests.processes import PROJECT, Processes, new_database
 from tests.together import together
 
 
@@ -127,26 +129,35 @@ ORDER = "from reporting.services import order; print('ordered', order(by='ada').
 STATE = "from reporting.models import Report; r = Report.objects.get(pk={}); print('now', r.state, r.attempt)"
 
 
-def test_a_worker_is_killed_in_the_middle_and_the_report_is_made_once(processes: Processes) -> None:
-    ordered = processes.run("shell", "-v0", "-c", ORDER).split()[1]
-    env = processes.env | {"REPORT_LEASE": "2"}
+@pytest.fixture
+def apart(processes: Processes, tmp_path: Path) -> Iterator[Processes]:
+    """A database of its own: beside no other worker, which would take the report first."""
+    with new_database(tmp_path) as url:
+        own = Processes(processes.env | {"DATABASE_URL": url})
+        own.run("migrate", "-v0")
+        yield own
+
+
+def test_a_worker_is_killed_in_the_middle_and_the_report_is_made_once(apart: Processes) -> None:
+    ordered = apart.run("shell", "-v0", "-c", ORDER).split()[1]
+    env = apart.env | {"REPORT_LEASE": "2"}
     command = [sys.executable, "manage.py", "shell", "-v0", "-c", HANGS]
     dying = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=subprocess.PIPE, text=True)
     assert dying.stdout
     assert dying.stdout.readline() == "claimed\n"
     state = STATE.format(ordered)
-    assert processes.run("shell", "-v0", "-c", state).split() == ["now", "running", "1"]
+    assert apart.run("shell", "-v0", "-c", state).split() == ["now", "running", "1"]
     os.kill(dying.pid, signal.SIGKILL)
     dying.wait()
     dying.stdout.close()
-    workers = [processes.start("report_worker", "--interval", "0.1", REPORT_LEASE="2") for _ in range(2)]
+    workers = [apart.start("report_worker", "--interval", "0.1", REPORT_LEASE="2") for _ in range(2)]
     deadline = time.monotonic() + 30
-    while processes.run("shell", "-v0", "-c", state).split()[1] != "done":
+    while apart.run("shell", "-v0", "-c", state).split()[1] != "done":
         assert time.monotonic() < deadline
     for worker in workers:
         worker.terminate()
         assert worker.wait(20) == 0
-    assert processes.run("shell", "-v0", "-c", state).split() == ["now", "done", "2"]
+    assert apart.run("shell", "-v0", "-c", state).split() == ["now", "done", "2"]
 
 
 @pytest.mark.django_db(transaction=True)
