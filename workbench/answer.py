@@ -24,7 +24,8 @@ type Row = dict[str, list[float]]
 def keep(name: str, command: str, told: str) -> None:
     """What a bench has printed, for the page."""
     RESULTS.mkdir(exist_ok=True)
-    lines = "\n".join(line.rstrip() for line in told.splitlines())
+    # Of PostgreSQL's own words that it is told to end, nothing is kept.
+    lines = "\n".join(line.rstrip() for line in told.splitlines() if " FATAL:  " not in line)
     (RESULTS / f"{name}.txt").write_text(f"$ {command}\n{lines}\n", encoding="utf-8")
 
 
