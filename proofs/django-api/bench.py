@@ -101,7 +101,7 @@ def in_process(folder: Path, urls: list[str]) -> list[dict[str, Any]]:
 
 
 def table(everybody: list[dict[str, Any]]) -> None:
-    """Ours, theirs, the floor, the floor, theirs, ours, and again: what the machine does besides is the same for all."""
+    """There and back, and again: what the machine does besides is then the same for all."""
     order = [*everybody, *everybody[::-1]] * 2
     runs: dict[str, list[dict[str, list[float]]]] = {each["name"]: [] for each in everybody}
     for each in order:
