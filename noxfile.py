@@ -259,7 +259,7 @@ def release(session: nox.Session) -> None:
 @nox.session
 def templates(session: nox.Session) -> None:
     """The templates as templates: answers plain and hostile, identity, parity."""
-    pytest(session, "tests/test_templates.py", "tests/test_use.py", "tests/test_workbench.py")
+    pytest(session, *(f"tests/test_{name}.py" for name in ("answer", "templates", "use", "workbench")))
 
 
 @nox.session(allow_parallel=False)

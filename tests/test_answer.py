@@ -1,6 +1,7 @@
 """The page that answers the question, and the table of the twin: what they say follows from what was measured."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ def test_what_was_not_measured_is_not_said(results: Path) -> None:
 
 def test_every_job_has_a_row_and_an_anchor() -> None:
     rows = [line for line in answer.jobs().splitlines() if "<a id=" in line]
-    assert len(rows) == 10
+    planned = tomllib.loads((starters.ROOT / "docs" / "planned.toml").read_text("utf-8"))
+    assert len(rows) == len({*planned, *(starter.name for starter in starters.all_starters())}) >= 10
     assert {line.count("|") for line in rows} == {6}
     for starter in starters.all_starters():
         assert sum(f'<a id="{starter.name}"></a>' in row for row in rows) == 1
