@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -26,8 +26,7 @@ class Problem(Exception):  # noqa: N818  the standard's own word
 
     def __init__(self, detail: str, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.detail = detail
-        self.headers = headers
+        self.detail, self.headers = detail, headers
 
     def as_dict(self) -> dict[str, Any]:
         """The problem as the members of RFC 9457."""
@@ -66,20 +65,19 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = field_errors(error.errors())
-        return answer(problem(422, "invalid", "The request is not valid") | {"errors": faults})
+        return answer(problem(422, "invalid", "The request is not valid") | {"errors": field_errors(error.errors())})
 
-    @app.exception_handler(DBAPIError)
-    @app.exception_handler(PoolTimeoutError)
-    async def database(_request: Request, error: SQLAlchemyError) -> JSONResponse:
-        cause = getattr(error, "orig", None) or error
-        gone = isinstance(error, OperationalError | InterfaceError | PoolTimeoutError)
-        if not gone and not getattr(error, "connection_invalidated", False):
+    async def database(_request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, InternalError) and not error.connection_invalidated:
             raise error
+        cause = getattr(error, "orig", None) or error
         # Not its words: a database puts into them what people wrote.
         logger.error("The database does not answer: %s %s", type(cause).__name__, getattr(cause, "sqlstate", ""))
         body = problem(503, "unavailable", "The server cannot do this now", "Try again in a moment.")
         return answer(body, headers={"Retry-After": "2"})
+
+    for kind in (InterfaceError, InternalError, OperationalError, PoolTimeoutError):
+        app.add_exception_handler(kind, database)
 
     @app.exception_handler(Exception)
     async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:

@@ -131,8 +131,9 @@ def test_the_demos_first_call_works(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["app dev", "fastapi dev"])
-def test_dev_serves(tmp_path: Path, command: str) -> None:
-    (tmp_path / ".env").write_text((PROJECT / ".env.example").read_text())
+def test_dev_serves_and_believes_the_tokens_that_are_made_beside_it(tmp_path: Path, command: str) -> None:
+    example = (PROJECT / ".env.example").read_text()
+    (tmp_path / ".env").write_text(example.replace("\nSECRET_KEY=\n", f"\nSECRET_KEY={'x' * 43}\n"))
     port = str(free_port())
     module = command.partition(" ")[0]
     more = ["--port", port, "--no-reload", "--entrypoint", "app.asgi:app"] if module == "fastapi" else []
@@ -156,6 +157,9 @@ def test_dev_serves(tmp_path: Path, command: str) -> None:
             wait_until(answers, process)
             ready = client.get("/readyz").json()["status"]
             assert ready == ("ready" if module == "app" else "unavailable"), "dev migrates, fastapi dev does not"
+            token = run("token", "me", cwd=tmp_path).stdout.strip()
+            answer = client.get("/api/v1/products", headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code == (200 if module == "app" else 503)
     finally:
         process.terminate()
         process.wait(10)

@@ -67,7 +67,10 @@ class SecurityHeaders:
 
 
 class Errors:
-    """Makes a problem of what others say in plain text, and `{"error": "…"}` of every error below /v2."""
+    """Makes a problem of what others say in plain text, and `{"error": "…"}` of every error below /v2.
+
+    Of a body that is too long it says how long one may be, which Starlette knows and does not say.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -81,13 +84,15 @@ class Errors:
             nonlocal start, body
             if message["type"] == "http.response.start" and message["status"] >= HTTPStatus.BAD_REQUEST:
                 text = (b"content-type", b"text/plain; charset=utf-8") in message["headers"]
-                start = message if below or text else None
+                start = message if below or text or message["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
             if start is None:
                 await send(message)
             elif message is not start:
                 body += message.get("body", b"")
                 if not message.get("more_body"):
                     said = problem_of(start["status"], body)
+                    if start["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and said["type"] != "/problems/too-long":
+                        said["detail"] = f"At most {scope['starlette.max_body_size']} bytes are taken."
                     response = JSONResponse({"error": sentence(said)}) if below else answer(said)
                     kept = [each for each in start["headers"] if each[0] not in (b"content-type", b"content-length")]
                     await send({**start, "headers": response.raw_headers + kept})
@@ -107,5 +112,5 @@ def problem_of(status: int, body: bytes) -> dict[str, Any]:
 
 def sentence(said: dict[str, Any]) -> str:
     """What a problem says, in one string."""
-    parts = [said["title"], said.get("detail", ""), *(error["detail"] for error in said.get("errors", ()))]
+    parts = [said["title"], said.get("detail"), *(error["detail"] for error in said.get("errors", ()))]
     return ". ".join(part.rstrip(".") for part in parts if part) + "."

@@ -1,7 +1,6 @@
 """The commands: `uv run python -m app <command>`; `--help` lists them."""
 
 import os
-import secrets
 import socket
 from datetime import timedelta
 from pathlib import Path
@@ -42,9 +41,9 @@ def demo(port: Annotated[int | None, typer.Option(help="8000, or a free one when
 def dev() -> None:
     """Edit and see it reload: development settings, migrated first."""
     os.environ.setdefault("ENVIRONMENT", "development")
-    # Made here and not in each process, so that a reload signs nobody out.
-    os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
     settings = read_settings()
+    # The one of `.env`, or one made here and not in each process, so that a reload signs nobody out.
+    os.environ["SECRET_KEY"] = settings.secret_key.get_secret_value()
     migrate(settings)
     uvicorn.run("app.asgi:app", reload=True, reload_dirs=[str(Path(__file__).parent)], **how_to_serve(settings))
 

@@ -80,14 +80,12 @@ def _tensor(each: Output) -> dict[str, Any]:
     return {"name": each.name, "datatype": each.datatype, "shape": each.shape}
 
 
-def _named(*parameters: str) -> dict[str, Any]:
-    """The parameters of a path, for OpenAPI."""
-    text = {"in": "path", "required": True, "schema": {"type": "string"}}
-    return {"parameters": [{"name": each, **text} for each in parameters]}
+# The parameters of the paths, for OpenAPI.
+NAMED = [{"name": each, "in": "path", "required": True, "schema": {"type": "string"}} for each in ("name", "version")]
 
 
-@router.post(f"{MODEL}/infer", openapi_extra=_named("name"))
-@router.post(f"{VERSION}/infer", openapi_extra=_named("name", "version"))
+@router.post(f"{MODEL}/infer", openapi_extra={"parameters": NAMED[:1]})
+@router.post(f"{VERSION}/infer", openapi_extra={"parameters": NAMED})
 async def infer(request: Request) -> Response:
     """Predict. Tensors are JSON, or bytes behind it; the body may be compressed by gzip or deflate."""
     began = time.perf_counter()

@@ -189,3 +189,4 @@ async def test_a_long_body_is_refused(program: Connect, told: bool) -> None:
     answer = await (await program("admin")).post(f"{URL}/x/versions", content=content)  # type: ignore[arg-type]
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
+    assert str(2**20) in answer.json()["detail"]

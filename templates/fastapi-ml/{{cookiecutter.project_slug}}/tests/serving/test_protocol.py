@@ -175,7 +175,7 @@ async def test_a_body_that_unpacks_to_too_much_is_refused(
 async def test_a_body_that_is_too_long_is_refused(program: Connect, serve: Serve) -> None:
     client, name = await program(), await serve(times(2))
     answer = await client.post(f"/v2/models/{name}/infer", content=bytes(LONGEST + 1))
-    assert "Content Too Large" in error(answer, 413)
+    assert str(LONGEST) in error(answer, 413)
 
 
 @pytest.mark.parametrize(
