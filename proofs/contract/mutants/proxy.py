@@ -205,4 +205,4 @@ def stand_before(url: str, mutant: Mutant, world: World) -> ThreadingHTTPServer:
     server = type("Server", (ThreadingHTTPServer,), {"request_queue_size": 128})(("127.0.0.1", 0), Handler)
     server.handle_error = lambda *_about: None  # clients that hang up
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server  # type: ignore[no-any-return]
+    return server
