@@ -53,6 +53,8 @@ def judge(server: dict[str, object], mutant: Mutant, words: str) -> subprocess.C
         str(SUITE.parent),
         "--tb=line",
     ]
+    # The suite asks a server; what a project's own tests are run with has no part in it.
+    command += ["-p", "no:asyncio", "-p", "no:django"]
     command += [str(SUITE), *([] if "full" in server else ["--ignore-glob=*test_full_*"])]
     command += ["-x", "-k", words] if words else []
     env = os.environ | {"CONTRACT_SERVER": said, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -76,7 +78,7 @@ def main() -> None:
         if not words:
             found = judge(server, nothing, "")
             if found.returncode:
-                sys.exit(f"The suite is red without any mutant:\n{found.stdout[-3000:]}")
+                sys.exit(f"The suite is red without any mutant:\n{found.stdout[-3000:]}{found.stderr[-3000:]}")
         with ThreadPoolExecutor(2) as threads:
             results = threads.map(lambda how: judge(server, how[1], how[0]), chosen.values())
             for rule, found in zip(chosen, results, strict=True):
