@@ -59,7 +59,8 @@ def judge(server: dict[str, object], mutant: Mutant, words: str) -> subprocess.C
     command += ["-x", "-k", words] if words else []
     env = os.environ | {"CONTRACT_SERVER": said, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=600, check=False)
+        # From there, since that is where the pattern of what is left out counts from.
+        return subprocess.run(command, cwd=SUITE, env=env, capture_output=True, text=True, timeout=600, check=False)
     finally:
         for proxy in proxies:
             proxy.shutdown()
