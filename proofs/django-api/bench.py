@@ -32,6 +32,7 @@ from tests import servers  # noqa: E402  the project's own
 GOODS = int(os.environ.get("GOODS", "10000"))
 SECONDS = float(os.environ.get("SECONDS", "6"))
 CLIENTS = 16
+ROUNDS, CALLS = 9, 40
 BUILD = """
 from django.utils import timezone
 from stock.models import Product
@@ -60,19 +61,26 @@ def requests(token: str, hold: Mapping[str, Any]) -> list[dict[str, Any]]:
         {"name": "list of 50", "method": "GET", "path": "/api/v1/products", "headers": headers},
         {"name": "read", "method": "GET", "path": f"/api/v1/products/{GOODS // 2}", "headers": headers},
         {"name": "filter by SKU", "method": "GET", "path": "/api/v1/products?sku=SKU-77", "headers": headers},
-        {"name": "create", "method": "POST", "path": "/api/v1/products", "headers": headers, "body": new},
-        {"name": "hold", "method": "POST", "path": "/api/v1/reservations", "headers": once, "body": dict(hold)},
-    ]
+        {"name": "create", "method": "POST", "path": "/api/v1/products", "headers": headers, "body": new, "right": 201},
+        {"name": "hold", "method": "POST", "path": "/api/v1/reservations", "headers": once, "body": dict(hold),
+            "right": 201},
+    ]  # fmt: skip
 
 
-def measure(who: dict[str, Any]) -> dict[str, list[float]]:
-    """One run: {name: [milliseconds of CPU, statements, bytes, status]}."""
-    asked = [each for each in who["asked"] if each["name"] not in who.get("not", ())]
-    command = [who["python"], str(HERE / "calls.py"), who["module"]]
-    told = run(*command, cwd=who["cwd"], send=json.dumps(asked), **who["env"])
-    found: dict[str, list[float]] = json.loads(told.strip().splitlines()[-1])
-    if wrong := {name: facts for name, facts in found.items() if facts[3] not in (200, 201)}:
-        raise SystemExit(f"{who['module']}: {wrong}")
+def measure(who: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """One run: {name: (milliseconds of CPU, statements)}, of each the best of some rounds."""
+    asked = [each for each in who["asked"] if each["name"] not in who.get("not", ()) for _ in range(ROUNDS)]
+    command = [who["python"], str(HERE.parent / "probe.py"), who["module"]]
+    told = run(
+        *command,
+        cwd=who["cwd"],
+        send="".join(json.dumps(each | {"times": CALLS}) + "\n" for each in asked),
+        **who["env"],
+    )
+    found: dict[str, tuple[float, float]] = {}
+    for each, line in zip(asked, told.strip().splitlines()[-len(asked) :], strict=True):
+        microseconds, statements = json.loads(line)
+        found[each["name"]] = min((microseconds / 1000, statements), found.get(each["name"], (float("inf"), 0)))
     return found
 
 
@@ -103,17 +111,14 @@ def in_process(folder: Path, urls: list[str]) -> list[dict[str, Any]]:
 def table(everybody: list[dict[str, Any]]) -> None:
     """There and back, and again: what the machine does besides is then the same for all."""
     order = [*everybody, *everybody[::-1]] * 2
-    runs: dict[str, list[dict[str, list[float]]]] = {each["name"]: [] for each in everybody}
+    runs: dict[str, list[dict[str, tuple[float, float]]]] = {each["name"]: [] for each in everybody}
     for each in order:
         runs[each["name"]].append(measure(each))
-    best = {
-        name: {what: min((run[what] for run in found), key=lambda facts: facts[0]) for what in found[0]}
-        for name, found in runs.items()
-    }
+    best = {name: {what: min(run[what] for run in found) for what in found[0]} for name, found in runs.items()}
     print("\nPostgreSQL: milliseconds of CPU and statements of a request, without a server")
     print(f"{'':16}{'ours':>16}{'plain':>16}{'floor':>10}{'ours/plain':>14}")
-    for what, (ms, statements, *_) in best["ours"].items():
-        their_ms, their_statements = best["plain"][what][:2]
+    for what, (ms, statements) in best["ours"].items():
+        their_ms, their_statements = best["plain"][what]
         floor = best["floor"].get(what, [float("nan")])[0]
         ours, plain = f"{ms:10.2f}{statements:6.0f}", f"{their_ms:10.2f}{their_statements:6.0f}"
         print(f"{what:16}{ours}{plain}{floor:10.2f}{ms / their_ms:14.2f}")
