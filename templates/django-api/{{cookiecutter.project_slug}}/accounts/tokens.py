@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import time
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -52,11 +53,19 @@ def caller_of(token: str) -> Caller:
 
 def believed(token: str, key: Any, algorithms: list[str]) -> Caller:
     """Who is meant by a token that is signed with this key, in one of these ways. Raises InvalidToken."""
+    caller, until = read(token, key, tuple(algorithms), settings.TOKEN_ISSUER, settings.TOKEN_AUDIENCE)
+    if until <= time.time():
+        raise InvalidToken
+    return caller
+
+
+@lru_cache(maxsize=10_000)  # a signature is checked once: that costs as much as a query
+def read(token: str, key: Any, algorithms: tuple[str, ...], issuer: str, audience: str) -> tuple[Caller, float]:
+    """What a token says, and until when. Raises InvalidToken, which is not remembered."""
     options: Any = {"require": NEEDED}
-    ours, us = settings.TOKEN_ISSUER, settings.TOKEN_AUDIENCE
     try:
-        claims = jwt.decode(token, key, algorithms=algorithms, issuer=ours, audience=us, options=options)
-        who, scopes = subject(claims["sub"]), claims.get("scope", "")
-    except (jwt.PyJWTError, TypeError, ValueError) as error:
+        claims = jwt.decode(token, key, algorithms=algorithms, issuer=issuer, audience=audience, options=options)
+        who, scopes, until = subject(claims["sub"]), claims.get("scope", ""), float(claims["exp"])
+    except (jwt.PyJWTError, OverflowError, TypeError, ValueError) as error:
         raise InvalidToken from error
-    return Caller(who, frozenset(scopes.split()) if isinstance(scopes, str) else frozenset())
+    return Caller(who, frozenset(scopes.split()) if isinstance(scopes, str) else frozenset()), until

@@ -1,22 +1,24 @@
-"""How often a caller may ask: counted where all processes see it, and told in every answer.
+"""How often a caller may ask, over all processes, without a question to the database for each request.
 
-The fields are those of draft-ietf-httpapi-ratelimit-headers-10.
+A process takes a twentieth of a span's requests at a time. So nobody has more than their allowance; what a process took
+and does not use is lost until the span is over. The fields are those of draft-ietf-httpapi-ratelimit-headers-10.
 """
 
-import logging
+import math
 import time
-from functools import cache
+from dataclasses import dataclass
+from threading import Lock
 from typing import Any, NamedTuple
 
-import redis
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.callers import Caller
-from config.limits import hashed, used
+from config.limits import used
 
-logger = logging.getLogger(__name__)
+BLOCKS = 20
+MOST_KNOWN = 10_000
 
 
 class Left(NamedTuple):
@@ -32,6 +34,20 @@ class Left(NamedTuple):
         }
 
 
+@dataclass
+class Block:
+    """What this process has taken for a caller and not used yet, and what nobody has taken."""
+
+    mine: int = 0
+    others: int = 1
+
+
+type Whose = tuple[str, int, int]  # a caller, the end of a span, and the allowance
+
+blocks: dict[Whose, Block] = {}
+turn = Lock()
+
+
 class Allowance(BaseThrottle):
     """One for each caller, in spans of so many seconds."""
 
@@ -42,9 +58,9 @@ class Allowance(BaseThrottle):
         caller: Caller | None = view.caller
         if caller is None:  # who is not known is refused anyway
             return True
-        span = settings.RATE_SECONDS
-        count = counted(caller.subject, span)
-        self.left = Left(settings.RATE_LIMIT - count, span - int(time.time()) % span)
+        now, seconds = int(time.time()), settings.RATE_SECONDS
+        ends = (now // seconds + 1) * seconds
+        self.left = Left(take((caller.subject, ends, settings.RATE_LIMIT), now, seconds), ends - now)
         request._request.allowance = self.left  # type: ignore[attr-defined]  # noqa: SLF001  so that the answer tells it
         return self.left.requests >= 0
 
@@ -52,22 +68,25 @@ class Allowance(BaseThrottle):
         return float(self.left.seconds)
 
 
-def counted(subject: str, span: int) -> int:
-    """How often they have asked in this span, this time included."""
-    if settings.VALKEY_URL:
-        try:
-            key = hashed(f"request {subject} {int(time.time()) // span}")
-            with valkey().pipeline() as together:
-                together.incr(key)
-                together.expire(key, span)
-                return int(together.execute()[0])
-        except redis.RedisError as error:
-            logger.warning("Valkey does not count, so the database does: %s", error)
-    return used("request", subject, seconds=span)
+def take(whose: Whose, now: int, seconds: int) -> int:
+    """Count a request; how many are left, less than none for one too many."""
+    subject, _, limit = whose
+    size = math.ceil(limit / BLOCKS)
+    while True:
+        with turn:
+            block = block_of(whose, now)
+            if block.mine > 0 or block.others <= 0:
+                block.mine -= 1
+                return block.mine + block.others
+        taken = used("request", subject, seconds=seconds, times=size)  # others do not wait for that
+        with turn:
+            block.mine += max(0, min(size, limit - (taken - size)))
+            block.others = max(0, limit - taken)
 
 
-@cache
-def valkey() -> redis.Redis:
-    return redis.from_url(
-        settings.VALKEY_URL.replace("valkey", "redis", 1), socket_timeout=0.5, socket_connect_timeout=0.5
-    )
+def block_of(whose: Whose, now: int) -> Block:
+    """The block of somebody; those of spans that are over are forgotten when there are many."""
+    if len(blocks) > MOST_KNOWN:
+        for each in [each for each in blocks if each[1] <= now]:
+            del blocks[each]
+    return blocks.setdefault(whose, Block())

@@ -22,5 +22,5 @@ def prepare() -> None:
     os.environ["DOTENV"] = os.devnull  # what is in .env is for the real one
     os.environ |= {"ENVIRONMENT": "development", "DEBUG": "false", "DATA_DIR": str(FOLDER), "HOST": "127.0.0.1"}
     os.environ["SECRET_KEY"] = key.read_text("utf-8")  # the server is another process, and is to know our tokens
-    for name in [each for each in os.environ if each.startswith(("JWKS", "TOKEN", "VALKEY"))]:
+    for name in [each for each in os.environ if each.startswith(("JWKS", "TOKEN"))]:
         del os.environ[name]  # our own token is to be believed

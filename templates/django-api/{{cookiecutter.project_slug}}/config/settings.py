@@ -139,9 +139,6 @@ _limit = env.str("RATE_LIMIT", "600/60")
 if not re.fullmatch(r"[1-9]\d*/[1-9]\d*", _limit):
     raise EnvError("RATE_LIMIT is like 600/60: so many requests in so many seconds")
 RATE_LIMIT, RATE_SECONDS = map(int, _limit.split("/"))
-VALKEY_URL = env.str("VALKEY_URL", "")  # where they are counted, instead of in the database
-if VALKEY_URL and not re.match(r"(redis|valkey)s?://", VALKEY_URL):
-    raise EnvError("VALKEY_URL begins with valkey:// or redis://")
 KEYS_LIVE = timedelta(hours=24)  # how long an answer is kept under its Idempotency-Key
 # Since when, and until when, GET /api/v1/stock/{sku} is to be done without.
 STOCK_DEPRECATED, STOCK_SUNSET = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)

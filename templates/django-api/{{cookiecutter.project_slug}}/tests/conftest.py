@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.tokens import issue
 from config import extras
+from config.allowance import blocks
 from tests.callers import Caller
 from tests.processes import Processes, new_database
 
@@ -42,6 +43,12 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def cheap_passwords(settings: Settings) -> None:
     """Argon2 costs a third of a second, which is what it is for."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_taken() -> None:
+    """Where the database forgets what was taken of an allowance, the process does."""
+    blocks.clear()
 
 
 @pytest.fixture

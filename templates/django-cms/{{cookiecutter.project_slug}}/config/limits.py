@@ -10,8 +10,8 @@ from config.models import Use
 
 # One statement, so that of many at once none is overlooked; it is the same on both databases.
 COUNT = """
-INSERT INTO config_use (key, count, until) VALUES (%s, 1, %s)
-ON CONFLICT (key) DO UPDATE SET count = config_use.count + 1 RETURNING count
+INSERT INTO config_use (key, count, until) VALUES (%s, %s, %s)
+ON CONFLICT (key) DO UPDATE SET count = config_use.count + excluded.count RETURNING count
 """
 
 
@@ -20,13 +20,13 @@ def allowed(what: str, address: str, *, most: int, seconds: int) -> bool:
     return used(what, network(address), seconds=seconds) <= most
 
 
-def used(what: str, whose: str, *, seconds: int) -> int:
-    """Count one more use of something by somebody; how often it was within this span of so many seconds."""
+def used(what: str, whose: str, *, seconds: int, times: int = 1) -> int:
+    """Count so many more uses of something by somebody; how often it was within this span of so many seconds."""
     span = int(time.time()) // seconds
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [hashed(f"{what} {whose} {span}"), (span + 1) * seconds])
+        cursor.execute(COUNT, [hashed(f"{what} {whose} {span}"), times, (span + 1) * seconds])
         count = int(cursor.fetchone()[0])
-    if count == 1:
+    if count == times:
         Use.objects.filter(until__lte=span * seconds).delete()
     return count
 

@@ -115,3 +115,14 @@ def test_no_token_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert "GET /api/v1/products 200" in caplog.text
     for part in token.split("."):
         assert part not in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_signature_is_checked_once_and_the_end_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    token, now = signed(claims()), time.time()
+    before = tokens.read.cache_info()
+    assert [status(token) for _ in range(3)] == [200] * 3
+    after = tokens.read.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (1, 2)
+    monkeypatch.setattr("time.time", lambda: now + 61)
+    assert status(token) == 401

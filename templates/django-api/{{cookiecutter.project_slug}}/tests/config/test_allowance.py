@@ -1,15 +1,17 @@
 """How often a caller may ask."""
 
 import re
+import threading
 import time
 from typing import Any
 
 import pytest
+from django.db import connections
 from pytest_django.fixtures import Settings
 
-from config.allowance import valkey
+from config.allowance import Block, block_of, blocks
+from config.limits import used
 from config.models import Use
-from tests import servers
 from tests.callers import Caller
 
 
@@ -65,16 +67,55 @@ def test_who_is_not_known_has_none_and_spends_none(anonymous: Caller) -> None:
     assert Use.objects.count() == 0
 
 
-@pytest.mark.usefixtures("few")
-def test_valkey_counts_where_there_is_one_and_the_database_where_it_is_gone(
-    ada: Caller, grace: Caller, settings: Settings
+def asked(number: int, got: list[int]) -> None:
+    """Ask so often as `ada`, from a thread with a connection of its own."""
+    caller = Caller("ada", "stock:read")
+    got.extend(caller.ask("GET", "products").status_code for _ in range(number))
+    connections.close_all()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_of_twenty_threads_at_once_exactly_so_many_may(
+    committed: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with servers.valkey() as url:
-        settings.VALKEY_URL = url
-        valkey.cache_clear()
-        spend(ada, grace)
-        assert Use.objects.count() == 0
-    assert left(ada.ask("GET", "products")) == 2
-    assert Use.objects.count() == 1
-    valkey().close()
-    valkey.cache_clear()
+    settings.RATE_LIMIT, settings.RATE_SECONDS = 50, 3600
+    now = time.time()
+    monkeypatch.setattr("config.limits.time.time", lambda: now)
+    got: list[int] = []
+    threads = [threading.Thread(target=asked, args=(4, got)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (got.count(200), got.count(429)) == (50, 30)
+
+
+@pytest.mark.usefixtures("few")
+def test_what_another_process_took_is_not_there(ada: Caller, settings: Settings) -> None:
+    settings.RATE_LIMIT = 40
+    assert left(ada.ask("GET", "products")) == 39
+    used("request", "ada", seconds=60, times=37)  # the other
+    assert left(ada.ask("GET", "products")) == 38, "of what was taken nobody else takes any"
+    answers = [ada.ask("GET", "products") for _ in range(3)]
+    assert [(answer.status_code, left(answer)) for answer in answers] == [(200, 0), (429, 0), (429, 0)]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_process_asks_the_database_for_a_twentieth_at_a_time(
+    ada: Caller, settings: Settings, django_assert_num_queries: Any
+) -> None:
+    settings.RATE_LIMIT = 60
+    ada.ask("GET", "products/0")
+    # * twice the product, which is not there
+    with django_assert_num_queries(2):
+        assert [left(ada.ask("GET", "products/1")) for _ in range(2)] == [58, 57]
+    # * take three more * the product
+    with django_assert_num_queries(2):
+        assert left(ada.ask("GET", "products/1")) == 56
+
+
+def test_what_is_over_is_forgotten_when_there_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.allowance.MOST_KNOWN", 2)
+    blocks.update({("ada", 60, 1): Block(), ("grace", 60, 1): Block(), ("grace", 120, 1): Block()})
+    block_of(("ada", 120, 1), now=60)
+    assert [*blocks] == [("grace", 120, 1), ("ada", 120, 1)]

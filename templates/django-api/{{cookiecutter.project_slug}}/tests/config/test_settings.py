@@ -32,7 +32,6 @@ def manage(*command: str, **env: str) -> "subprocess.CompletedProcess[str]":
         ("RATE_LIMIT", "many", "RATE_LIMIT is like 600/60"),
         ("RATE_LIMIT", "0/60", "RATE_LIMIT is like 600/60"),
         ("THREADS", "many", "THREADS"),
-        ("VALKEY_URL", "localhost:6379", "VALKEY_URL begins with"),
     ],
 )
 def test_a_wrong_setting_is_one_line(name: str, value: str, said: str) -> None:
