@@ -17,7 +17,7 @@ class HasScope(BasePermission):
         caller: Caller | None = view.caller
         if caller is None:
             return False
-        if str(request.method).lower() not in view.allowed:  # no such method: 405, and no scope for it
+        if request.method not in view.allowed_methods:  # no such method: 405, and no scope for it
             return True
         scope = getattr(view.operation, "scope", None)
         if scope in caller.scopes:

@@ -92,17 +92,9 @@ class View(APIView):
     given: Any = None
     asked: Any = None
     operation: Operation | None = None
+    http_method_names = ["get", "head", "post", "patch", "delete"]  # the document says more than DRF's OPTIONS
     tag: ClassVar[str] = ""
     named: ClassVar[dict[str, type[Value]]] = {}  # what stands in the path
-
-    @property
-    def allowed(self) -> set[str]:
-        """The methods that there are, in lower case."""
-        return {name for name in ("get", "head", "post", "patch", "delete") if hasattr(self, name)}
-
-    @property
-    def allowed_methods(self) -> list[str]:
-        return sorted(name.upper() for name in self.allowed)
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -111,8 +103,8 @@ class View(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         del args, kwargs
-        method = str(request.method).lower()
-        self.operation = getattr(getattr(self, method, None), "operation", None) if method in self.allowed else None
+        if request.method in self.allowed_methods:
+            self.operation = getattr(getattr(self, str(request.method).lower()), "operation", None)
         self.perform_authentication(request)
         if self.caller is None:
             raise NotAuthenticated
@@ -122,9 +114,6 @@ class View(APIView):
         self.sent = body.read(request._request)  # noqa: SLF001  DRF's own would look at the body
         self.check_throttles(request)
         self.check_permissions(request)
-
-    # The document says more than DRF's OPTIONS.
-    options = APIView.http_method_not_allowed
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

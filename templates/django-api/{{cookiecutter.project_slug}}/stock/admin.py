@@ -4,14 +4,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
-from config.desk import ByTheRules, ReadOnlyAdmin, staff
+from config.desk import ReadOnlyAdmin, staff
 from stock import services
 from stock.models import Movement, Product
 
 
 @admin.register(Product)
-class ProductAdmin(ByTheRules):
+class ProductAdmin(ModelAdmin):
     """Products. How many there are is changed by movements only."""
 
     list_display = ["sku", "name", "on_hand", "available", "updated_at"]
