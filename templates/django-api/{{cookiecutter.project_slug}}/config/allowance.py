@@ -6,50 +6,36 @@ The fields are those of draft-ietf-httpapi-ratelimit-headers-10.
 import logging
 import time
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts.callers import Caller
 from config.limits import hashed, used
 
 logger = logging.getLogger(__name__)
 
 
-class Left(NamedTuple):
-    """What is left of an allowance, and for how many seconds that is so."""
-
-    requests: int
-    seconds: int
-
-    def headers(self) -> dict[str, str]:
-        return {
-            "RateLimit-Policy": f'"default";q={settings.RATE_LIMIT};w={settings.RATE_SECONDS}',
-            "RateLimit": f'"default";r={max(self.requests, 0)};t={self.seconds}',
-        }
-
-
 class Allowance(BaseThrottle):
     """One for each caller, in spans of so many seconds."""
 
-    left = Left(0, 0)
+    seconds = 0  # until the next one begins
 
-    def allow_request(self, request: Request, view: Any) -> bool:
-        """Count this request; whether it is within the allowance."""
-        caller: Caller | None = view.caller
-        if caller is None:  # who is not known is refused anyway
-            return True
+    def allow_request(self, _request: Request, view: Any) -> bool:
+        """Count this request, and have its answer tell what is left; whether it is within the allowance."""
         span = settings.RATE_SECONDS
-        count = counted(caller.subject, span)
-        self.left = Left(settings.RATE_LIMIT - count, span - int(time.time()) % span)
-        request._request.allowance = self.left  # type: ignore[attr-defined]  # noqa: SLF001  so that the answer tells it
-        return self.left.requests >= 0
+        left = settings.RATE_LIMIT - counted(view.caller.subject, span)
+        self.seconds = span - int(time.time()) % span
+        view.allowance = {
+            "RateLimit-Policy": f'"default";q={settings.RATE_LIMIT};w={span}',
+            "RateLimit": f'"default";r={max(left, 0)};t={self.seconds}',
+        }
+        return left >= 0
 
     def wait(self) -> float:
-        return float(self.left.seconds)
+        return float(self.seconds)
 
 
 def counted(subject: str, span: int) -> int:

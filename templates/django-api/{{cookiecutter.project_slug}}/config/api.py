@@ -3,9 +3,8 @@ and in `config.openapi` in word."""
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
@@ -80,11 +79,6 @@ def answer(value: Any, status: int = 200, *, tagged: bool = True, **headers: str
     return Answer(content, status, told | ({"ETag": etag(content)} if tagged else {}))
 
 
-def instant(at: datetime) -> str:
-    """RFC 3339, in UTC."""
-    return at.isoformat().replace("+00:00", "Z")
-
-
 class View(APIView):
     """Who asks is known first and counted, then what they may is looked at, then what they have sent."""
 
@@ -92,6 +86,7 @@ class View(APIView):
     given: Any = None
     asked: Any = None
     operation: Operation | None = None
+    allowance: Mapping[str, str] = {}  # the headers that tell it, as config.allowance has counted
     http_method_names = ["get", "head", "post", "patch", "delete"]  # the document says more than DRF's OPTIONS
     tag: ClassVar[str] = ""
     named: ClassVar[dict[str, type[Value]]] = {}  # what stands in the path
@@ -117,8 +112,7 @@ class View(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        left = getattr(request._request, "allowance", None)  # noqa: SLF001  where config.allowance has put it
-        for name, value in left.headers().items() if left else ():
+        for name, value in self.allowance.items():
             response[name] = value
         return response
 
@@ -140,7 +134,7 @@ class View(APIView):
             raise PreconditionRequired
         value = None
         if operation.takes:
-            value = body.StrictJSON().parse(self.sent, request.META.get("CONTENT_TYPE"))
+            value = body.value_of(self.sent, request.META.get("CONTENT_TYPE", ""))
             given = operation.takes(data=value)
             given.is_valid(raise_exception=True)
             self.given = given.validated_data

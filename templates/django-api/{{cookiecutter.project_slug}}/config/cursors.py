@@ -1,6 +1,6 @@
 """Keyset pages: a cursor is the key of the last row, so that rows that come or go move nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.signing import BadSignature, Signer
@@ -36,13 +36,7 @@ def place(text: str, of: str) -> list[Any]:
 
 
 def page[Row](
-    rows: QuerySet[Any, Row],
-    *,
-    by: Sequence[str],
-    of: str,
-    asked: dict[str, Any],
-    key: Callable[[Row], list[Any]],
-    backwards: bool = True,
+    rows: QuerySet[Any, Row], *, of: str, asked: dict[str, Any], by: Sequence[str] = ("id",), backwards: bool = True
 ) -> tuple[list[Row], str | None]:
     """The rows of a page in the order of these columns, the last of which is unique; and the cursor of the next one."""
     rows = rows.order_by(*(F(name).desc() if backwards else F(name).asc() for name in by))
@@ -51,7 +45,7 @@ def page[Row](
     found = list(rows[: asked["limit"] + 1])
     more = len(found) > asked["limit"]
     found = found[: asked["limit"]]
-    return found, cursor(key(found[-1]), of) if more else None
+    return found, cursor([getattr(found[-1], name) for name in by], of) if more else None
 
 
 def beyond(by: Sequence[str], key: Sequence[Any], *, backwards: bool) -> Q:

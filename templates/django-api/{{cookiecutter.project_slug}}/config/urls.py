@@ -15,5 +15,4 @@ urlpatterns = [
     *(path("api/v1/", include(module)) for module in extras.urls()),
     re_path(r"^api(?:/|$)", problems.nowhere),
 ]
-handler404 = "config.views.not_found"
 handler500 = "config.views.server_error"

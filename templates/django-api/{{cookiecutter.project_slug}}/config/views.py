@@ -45,7 +45,6 @@ def chapters(here: str) -> dict[str, list[dict[str, Any]]]:
             shown = operation | {"method": method.upper(), "path": path, "scope": operation["security"][0]["token"][0]}
             shown["curl"] = curl(shown, here)
             shown["members"] = [*members(operation).items()]  # a member may be called items, too
-            shown["statuses"] = operation["responses"]
             found.setdefault(operation["tags"][0], []).append(shown)
     return found
 
@@ -85,12 +84,6 @@ def curl(shown: dict[str, Any], here: str) -> str:
         lines.append(f"--json '{json.dumps(wanted)}'")
     path = shown["path"].replace("{sku}", "TEA-GREEN-100").removeprefix("/")
     return " \\\n  ".join([*lines, here + re.sub(r"\{\w+\}", "1", path)])
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """There is no such page; with what one can do instead."""
-    del exception  # whoever typed the address learns nothing from it
-    return render(request, "404.html", status=404)
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:

@@ -36,7 +36,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     @admin.display(description="state")
     def now(self, reservation: Reservation) -> str:
         """As it is at this moment."""
-        return str(reservation.state_at())
+        return State(reservation.state_now).value
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("reservations.change_reservation"))

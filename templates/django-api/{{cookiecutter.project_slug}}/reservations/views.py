@@ -16,7 +16,6 @@ from reservations.serializers import (
     ReservationQuery,
     ReservationRead,
     Reservations,
-    reservation_json,
 )  # fmt: skip
 from stock.views import filtered, which
 
@@ -33,12 +32,10 @@ class All(View):
         mine = Reservation.objects.filter(holder=self.caller.subject)
         items, following = page(
             filtered(ReservationFilter, mine, self.asked),
-            by=["id"],
             of=which(f"{self.request.path} {self.caller.subject}", self.asked),
             asked=self.asked,
-            key=lambda reservation: [reservation.pk],
         )
-        return answer({"items": [reservation_json(each) for each in items], "next": following})
+        return answer({"items": ReservationRead(items, many=True).data, "next": following})
 
     @operation(
         "holdStock", "Put some of a product aside, for a while.", scope=WRITE,
@@ -46,7 +43,7 @@ class All(View):
     )  # fmt: skip
     def post(self) -> Answer:
         reservation = services.hold(by=self.caller.subject, **self.given)
-        return answer(reservation_json(reservation), 201, Location=reverse("reservation", args=[reservation.pk]))
+        return answer(ReservationRead(reservation).data, 201, Location=reverse("reservation", args=[reservation.pk]))
 
 
 class Bulk(View):
@@ -60,7 +57,7 @@ class Bulk(View):
     )  # fmt: skip
     def post(self) -> Answer:
         made = services.hold_many(by=self.caller.subject, **self.given)
-        return answer({"items": [reservation_json(each) for each in made]}, 201, tagged=False)
+        return answer({"items": ReservationRead(made, many=True).data}, 201, tagged=False)
 
 
 class One(View):
@@ -71,7 +68,7 @@ class One(View):
 
     @operation("readReservation", "A reservation and its state now.", scope=READ, gives=ReservationRead)
     def get(self, reservation_id: int) -> Answer:
-        return answer(reservation_json(services.mine(reservation_id, self.caller.subject)))
+        return answer(ReservationRead(services.mine(reservation_id, self.caller.subject)).data)
 
 
 class Confirm(View):
@@ -86,7 +83,8 @@ class Confirm(View):
         scope=WRITE, gives=ReservationRead, once=True,
     )  # fmt: skip
     def post(self, reservation_id: int) -> Answer:
-        return answer(reservation_json(services.confirm(reservation_id=reservation_id, by=self.caller.subject)))
+        reservation = services.confirm(reservation_id=reservation_id, by=self.caller.subject)
+        return answer(ReservationRead(reservation).data)
 
 
 class Cancel(View):
@@ -100,4 +98,5 @@ class Cancel(View):
         scope=WRITE, gives=ReservationRead, once=True,
     )  # fmt: skip
     def post(self, reservation_id: int) -> Answer:
-        return answer(reservation_json(services.cancel(reservation_id=reservation_id, by=self.caller.subject)))
+        reservation = services.cancel(reservation_id=reservation_id, by=self.caller.subject)
+        return answer(ReservationRead(reservation).data)
