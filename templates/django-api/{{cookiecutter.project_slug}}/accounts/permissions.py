@@ -14,7 +14,8 @@ class HasScope(BasePermission):
         """Refuses who lacks the scope with 403 (RFC 6750). Who is not known did not come so far."""
         if request.method not in view.allowed_methods:  # no such method: 405, and no scope for it
             return True
-        scope = getattr(view.operation, "scope", None)
+        handler = getattr(view, str(request.method).lower())
+        scope = getattr(getattr(handler, "operation", None), "scope", None)
         if scope in view.caller.scopes:
             return True
         refused = PermissionDenied()

@@ -85,7 +85,6 @@ class View(APIView):
     sent = b""
     given: Any = None
     asked: Any = None
-    operation: Operation | None = None
     allowance: Mapping[str, str] = {}  # the headers that tell it, as config.allowance has counted
     http_method_names = ["get", "head", "post", "patch", "delete"]  # the document says more than DRF's OPTIONS
     tag: ClassVar[str] = ""
@@ -98,8 +97,6 @@ class View(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         del args, kwargs
-        if request.method in self.allowed_methods:
-            self.operation = getattr(getattr(self, str(request.method).lower()), "operation", None)
         self.perform_authentication(request)
         if self.caller is None:
             raise NotAuthenticated

@@ -53,16 +53,18 @@ def members(operation: dict[str, Any]) -> dict[str, Any]:
     """The members of the body that an operation takes, by their names."""
     if "requestBody" not in operation:
         return {}
-    schemas = described()["components"]["schemas"]
-    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    properties: dict[str, Any] = schemas[name]["properties"]
-    return properties
+    found: dict[str, Any] = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
+    return dict(found["properties"])
+
+
+def resolved(schema: dict[str, Any]) -> Any:
+    """What a schema that may be a reference stands for."""
+    return described()["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 
 def example(schema: dict[str, Any]) -> Any:
     """A value that this could be."""
-    if "$ref" in schema:
-        schema = described()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    schema = resolved(schema)
     match schema["type"]:
         case "object":
             return {name: example(each) for name, each in schema["properties"].items() if name in schema["required"]}

@@ -22,7 +22,7 @@ class ProductAdmin(ModelAdmin):
     actions = None  # deleted one by one, so that each is written down
 
     def get_queryset(self, _request: HttpRequest) -> Any:
-        return Product.objects.at()
+        return Product.objects.now()
 
     @admin.display
     def available(self, product: Product) -> int:

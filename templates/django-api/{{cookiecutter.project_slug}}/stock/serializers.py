@@ -8,11 +8,7 @@ from config.values import MOST, Count, Id, Instant, Next, Page, Query, Strict, i
 from stock.models import NAME, SKU, Kind
 
 Sku = value("Sku", type="string", minLength=1, maxLength=40, pattern=SKU, examples=["TEA-GREEN-100"])
-Name = value(
-    "Name", type="string", minLength=1, maxLength=200,
-    pattern=NAME,
-    examples=["Green tea, 100 g"],
-)  # fmt: skip
+Name = value("Name", type="string", minLength=1, maxLength=200, pattern=NAME, examples=["Green tea, 100 g"])
 Note = value("Note", type="string", maxLength=200, pattern=r"^[^\x00-\x1f\x7f]*$")
 KindValue = value("KindValue", type="string", enum=Kind.values)
 Quantity = value("Quantity", type="integer", minimum=-1_000_000, maximum=1_000_000, examples=[12])
@@ -132,7 +128,7 @@ class MovementQuery(Page):
 
 
 def product_json(product: Any) -> dict[str, Any]:
-    """A product as it is sent, or a row of these columns. It was asked for by `Products.at`."""
+    """A product as it is sent, or a row of these columns. It was asked for by `Products.now`."""
     reserved = product.reserved - product.overdue
     return {
         "id": product.id,

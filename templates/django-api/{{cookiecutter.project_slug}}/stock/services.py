@@ -70,7 +70,7 @@ def locked(product_id: int, seen: Seen) -> Product:
     """The product as it is now, which nobody else changes until the transaction is over."""
     Product.objects.select_for_update().filter(pk=product_id).values_list("pk").first()
     # In a statement of its own: one that has waited sees the row as it is now, but the reservations as they were.
-    product = Product.objects.at().filter(pk=product_id).first()
+    product = Product.objects.now().filter(pk=product_id).first()
     if product is None:
         raise NotFound
     if not seen(product):

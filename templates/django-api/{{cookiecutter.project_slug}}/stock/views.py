@@ -47,7 +47,7 @@ class Products(View):
     def get(self) -> Answer:
         sort = self.asked["sort"]
         columns = COLUMNS[sort.removeprefix("-")]
-        products = filtered(ProductFilter, Product.objects.at(), self.asked)
+        products = filtered(ProductFilter, Product.objects.now(), self.asked)
         found, following = page(
             products.values_list(*ROW, named=True),  # not objects: fifty of them cost a fifth of all
             by=columns,
@@ -147,7 +147,7 @@ class Stock(View):
 
 def found(**by: Any) -> Product:
     """A product as it is now. Raises NotFound."""
-    product = Product.objects.at().filter(**by).first()
+    product = Product.objects.now().filter(**by).first()
     if product is None:
         raise NotFound
     return product
