@@ -75,9 +75,8 @@ def example(schema: dict[str, Any]) -> Any:
 
 def curl(shown: dict[str, Any], here: str) -> str:
     """The command that does it."""
-    lines = ['curl -H "Authorization: Bearer $TOKEN"']
-    if shown["method"] not in ("GET", "POST") or (shown["method"] == "POST" and "requestBody" not in shown):
-        lines[0] = f"curl -X {shown['method']} {lines[0].removeprefix('curl ')}"
+    start = "curl" if shown["method"] == "GET" else f"curl -X {shown['method']}"
+    lines = [f'{start} -H "Authorization: Bearer $TOKEN"']
     required = [each["name"] for each in shown["parameters"] if each["in"] == "header" and each.get("required")]
     values = {"If-Match": "'If-Match: \"…\"'", "Idempotency-Key": '"Idempotency-Key: $(uuidgen)"'}
     lines += [f"-H {values[name]}" for name in required]
