@@ -8,6 +8,7 @@ from django.utils.module_loading import import_string
 # Applications, for settings.py. An extra may have `urls.py`; commands and migrations are where Django looks.
 APPS: list[str] = [
     "apikeys",  # keys for programs, in place of tokens
+    "baskets",  # several products put aside at once
     "jwks",  # tokens that somebody else makes
     "reporting",  # a report that takes long: 202, and a worker
 ]

@@ -8,23 +8,11 @@ HeldSeconds = value("HeldSeconds", type="integer", minimum=1, maximum=604_800, d
 StateValue = value("StateValue", type="string", enum=State.values)
 
 
-class NewItem(Strict):
-    """So many of a product."""
+class NewReservation(Strict):
+    """What is to be put aside, and for how many seconds."""
 
     product_id = Id()
     quantity = HeldQuantity()
-
-
-class NewReservation(NewItem):
-    """What is to be put aside, and for how many seconds."""
-
-    expires_in = HeldSeconds()
-
-
-class NewReservations(Strict):
-    """Several at once."""
-
-    items = NewItem(many=True, min_length=1, max_length=100)  # type: ignore[call-arg]  # the list takes them
     expires_in = HeldSeconds()
 
 
@@ -39,15 +27,10 @@ class ReservationRead(Strict):
     created_at = Instant()
 
 
-class Reservations(Strict):
-    """Several, in the order in which they were asked for."""
-
-    items = ReservationRead(many=True)
-
-
-class ReservationPage(Reservations):
+class ReservationPage(Strict):
     """A page of reservations."""
 
+    items = ReservationRead(many=True)
     next = Next()
 
 

@@ -11,11 +11,9 @@ from reservations.filters import ReservationFilter
 from reservations.models import Reservation
 from reservations.serializers import (
     NewReservation,
-    NewReservations,
     ReservationPage,
     ReservationQuery,
     ReservationRead,
-    Reservations,
 )  # fmt: skip
 from stock.views import filtered, which
 
@@ -44,20 +42,6 @@ class All(View):
     def post(self) -> Answer:
         reservation = services.hold(by=self.caller.subject, **self.given)
         return answer(ReservationRead(reservation).data, 201, Location=reverse("reservation", args=[reservation.pk]))
-
-
-class Bulk(View):
-    """Several at once."""
-
-    tag = "reservations"
-
-    @operation(
-        "holdMany", "Put several products aside, all of them or none.", scope=WRITE,
-        takes=NewReservations, gives=Reservations, status=201, once=True, tagged=False,
-    )  # fmt: skip
-    def post(self) -> Answer:
-        made = services.hold_many(by=self.caller.subject, **self.given)
-        return answer({"items": ReservationRead(made, many=True).data}, 201, tagged=False)
 
 
 class One(View):
