@@ -41,10 +41,6 @@ class KeyMissing(Problem):
     title = "Idempotency-Key is missing"
 
 
-class Nothing(Query):
-    """No parameters."""
-
-
 @dataclass(frozen=True)
 class Operation:
     """What a method of a view demands, and what it gives."""
@@ -55,7 +51,7 @@ class Operation:
     gives: type[Strict] | None = None
     status: int = 200
     takes: type[Strict] | None = None
-    query: type[Query] = Nothing
+    query: type[Query] = Query
     refuses: tuple[int, ...] = ()  # besides what all do that demand the same
     once: bool = False
     if_match: bool = False
