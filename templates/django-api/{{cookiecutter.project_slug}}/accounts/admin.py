@@ -15,14 +15,10 @@ admin.site.unregister(Group)
 class ByAdministrators(ModelAdmin):
     """Whoever may look may look. Whoever could change people or roles could make themselves more than they are."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def is_administrator(self, request: HttpRequest, _obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
 
-    def has_change_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
-
-    def has_delete_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
+    has_add_permission = has_change_permission = has_delete_permission = is_administrator
 
 
 @admin.register(Group)

@@ -1,8 +1,5 @@
 """`Authorization: Bearer …` (RFC 6750)."""
 
-from collections.abc import Callable
-
-from django.utils.functional import cached_property
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -20,18 +17,10 @@ class Bearer(BaseAuthentication):
         scheme, _, said = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        said = said.strip()
         try:
-            for begin, caller_of in self.others.items():
-                if said.startswith(begin):
-                    return caller_of(said), None
-            return extras.caller_of(said), None
+            return extras.caller_of(said.strip()), None
         except InvalidToken as error:
             raise AuthenticationFailed from error
-
-    @cached_property
-    def others(self) -> dict[str, Callable[[str], Caller]]:
-        return extras.credentials()
 
     def authenticate_header(self, request: Request) -> str:
         """What is told who is refused: whether it was for what they have shown."""

@@ -10,17 +10,14 @@ from django.db.models.functions import Lower
 class People(UserManager["User"]):
     """Makes people who have an e-mail address and no user name."""
 
-    def _make(self, email: str, password: str | None, **more: Any) -> "User":
+    def create_user(self, email: str, password: str | None = None, **more: Any) -> "User":  # type: ignore[override]
         user = self.model(email=self.normalize_email(email), **more)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_user(self, email: str, password: str | None = None, **more: Any) -> "User":  # type: ignore[override]
-        return self._make(email, password, **more)
-
     def create_superuser(self, email: str, password: str | None = None, **more: Any) -> "User":  # type: ignore[override]
-        return self._make(email, password, is_staff=True, is_superuser=True, **more)
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **more)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)

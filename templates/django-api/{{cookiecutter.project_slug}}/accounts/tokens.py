@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import time
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -42,13 +43,10 @@ def issue(who: str, *, scopes: str, lasts: timedelta) -> str:
 
 def caller_of(token: str) -> Caller:
     """Whose token of ours it is, and what they may do. Raises InvalidToken."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    for secret in secrets[:-1]:
-        try:
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        with suppress(InvalidToken):  # perhaps it was signed with the secret before
             return believed(token, signing_key(secret), OURS)
-        except InvalidToken:
-            continue  # perhaps it was signed with the secret before
-    return believed(token, signing_key(secrets[-1]), OURS)
+    raise InvalidToken
 
 
 def believed(token: str, key: Any, algorithms: list[str]) -> Caller:

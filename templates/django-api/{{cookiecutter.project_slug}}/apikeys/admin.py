@@ -1,12 +1,13 @@
 """Keys at the desk: to look at, and to revoke. They are made by a command, which shows them to nobody else."""
 
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
 
 from apikeys import services
 from apikeys.models import APIKey
-from config.desk import ReadOnlyAdmin, Words, act, staff
+from config.desk import ReadOnlyAdmin, staff
 
 
 @admin.register(APIKey)
@@ -16,17 +17,14 @@ class APIKeyAdmin(ReadOnlyAdmin):
     list_display = ["begins", "name", "subject", "scopes", "expires_at", "revoked_at"]
     search_fields = ["begins", "name", "subject"]
     exclude = ["digest"]
-    actions_detail = ["revoke"]
+    actions = ["revoke"]
 
-    def has_revoke_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("apikeys.change_apikey"))
 
-    @action(description="Revoke", permissions=["revoke"], url_path="revoke")
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """End it, for good."""
-
-        def do(key: APIKey) -> str:
-            return "It is revoked." if services.revoke(key=key, by=staff(request)) else "It was revoked before."
-
-        words = Words("Revoke", "From then on it opens nothing, and it cannot be given back.")
-        return act(self, request, object_id, words, do)
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, chosen: Any) -> None:
+        """End them, for good."""
+        for key in chosen:
+            done = services.revoke(key=key, by=staff(request))
+            messages.success(request, f"{key}: it {'is revoked' if done else 'was revoked before'}.")

@@ -8,30 +8,16 @@ import math
 import time
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts.callers import Caller
 from config.limits import used
 
 BLOCKS = 20
 MOST_KNOWN = 10_000
-
-
-class Left(NamedTuple):
-    """What is left of an allowance, and for how many seconds that is so."""
-
-    requests: int
-    seconds: int
-
-    def headers(self) -> dict[str, str]:
-        return {
-            "RateLimit-Policy": f'"default";q={settings.RATE_LIMIT};w={settings.RATE_SECONDS}',
-            "RateLimit": f'"default";r={max(self.requests, 0)};t={self.seconds}',
-        }
 
 
 @dataclass
@@ -51,24 +37,24 @@ turn = Lock()
 class Allowance(BaseThrottle):
     """One for each caller, in spans of so many seconds."""
 
-    left = Left(0, 0)
+    seconds = 0  # until the next one begins
 
-    def allow_request(self, request: Request, view: Any) -> bool:
-        """Count this request; whether it is within the allowance."""
-        caller: Caller | None = view.caller
-        if caller is None:  # who is not known is refused anyway
-            return True
-        now, seconds = int(time.time()), settings.RATE_SECONDS
-        ends = (now // seconds + 1) * seconds
-        self.left = Left(take((caller.subject, ends, settings.RATE_LIMIT), now, seconds), ends - now)
-        request._request.allowance = self.left  # type: ignore[attr-defined]  # noqa: SLF001  so that the answer tells it
-        return self.left.requests >= 0
+    def allow_request(self, _request: Request, view: Any) -> bool:
+        """Count this request, and have its answer tell what is left; whether it is within the allowance."""
+        limit, span, now = settings.RATE_LIMIT, settings.RATE_SECONDS, int(time.time())
+        self.seconds = span - now % span
+        left = take((view.caller.subject, now + self.seconds, limit), span, now)
+        view.allowance = {
+            "RateLimit-Policy": f'"default";q={limit};w={span}',
+            "RateLimit": f'"default";r={max(left, 0)};t={self.seconds}',
+        }
+        return left >= 0
 
     def wait(self) -> float:
-        return float(self.left.seconds)
+        return float(self.seconds)
 
 
-def take(whose: Whose, now: int, seconds: int) -> int:
+def take(whose: Whose, span: int, now: int) -> int:
     """Count a request; how many are left, less than none for one too many."""
     subject, _, limit = whose
     size = math.ceil(limit / BLOCKS)
@@ -78,7 +64,7 @@ def take(whose: Whose, now: int, seconds: int) -> int:
             if block.mine > 0 or block.others <= 0:
                 block.mine -= 1
                 return block.mine + block.others
-        taken = used("request", subject, seconds=seconds, times=size)  # others do not wait for that
+        taken = used("request", subject, seconds=span, times=size)  # others do not wait for that
         with turn:
             block.mine += max(0, min(size, limit - (taken - size)))
             block.others = max(0, limit - taken)

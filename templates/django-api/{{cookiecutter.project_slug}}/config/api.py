@@ -3,9 +3,8 @@ and in `config.openapi` in word."""
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
@@ -42,10 +41,6 @@ class KeyMissing(Problem):
     title = "Idempotency-Key is missing"
 
 
-class Nothing(Query):
-    """No parameters."""
-
-
 @dataclass(frozen=True)
 class Operation:
     """What a method of a view demands, and what it gives."""
@@ -56,7 +51,7 @@ class Operation:
     gives: type[Strict] | None = None
     status: int = 200
     takes: type[Strict] | None = None
-    query: type[Query] = Nothing
+    query: type[Query] = Query
     refuses: tuple[int, ...] = ()  # besides what all do that demand the same
     once: bool = False
     if_match: bool = False
@@ -80,29 +75,16 @@ def answer(value: Any, status: int = 200, *, tagged: bool = True, **headers: str
     return Answer(content, status, told | ({"ETag": etag(content)} if tagged else {}))
 
 
-def instant(at: datetime) -> str:
-    """RFC 3339, in UTC."""
-    return at.isoformat().replace("+00:00", "Z")
-
-
 class View(APIView):
     """Who asks is known first and counted, then what they may is looked at, then what they have sent."""
 
     sent = b""
     given: Any = None
     asked: Any = None
-    operation: Operation | None = None
+    allowance: Mapping[str, str] = {}  # the headers that tell it, as config.allowance has counted
+    http_method_names = ["get", "head", "post", "patch", "delete"]  # the document says more than DRF's OPTIONS
     tag: ClassVar[str] = ""
     named: ClassVar[dict[str, type[Value]]] = {}  # what stands in the path
-
-    @property
-    def allowed(self) -> set[str]:
-        """The methods that there are, in lower case."""
-        return {name for name in ("get", "head", "post", "patch", "delete") if hasattr(self, name)}
-
-    @property
-    def allowed_methods(self) -> list[str]:
-        return sorted(name.upper() for name in self.allowed)
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -111,8 +93,6 @@ class View(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         del args, kwargs
-        method = str(request.method).lower()
-        self.operation = getattr(getattr(self, method, None), "operation", None) if method in self.allowed else None
         self.perform_authentication(request)
         if self.caller is None:
             raise NotAuthenticated
@@ -123,13 +103,9 @@ class View(APIView):
         self.check_throttles(request)
         self.check_permissions(request)
 
-    # The document says more than DRF's OPTIONS.
-    options = APIView.http_method_not_allowed
-
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        left = getattr(request._request, "allowance", None)  # noqa: SLF001  where config.allowance has put it
-        for name, value in left.headers().items() if left else ():
+        for name, value in self.allowance.items():
             response[name] = value
         return response
 
@@ -151,7 +127,7 @@ class View(APIView):
             raise PreconditionRequired
         value = None
         if operation.takes:
-            value = body.StrictJSON().parse(self.sent, request.META.get("CONTENT_TYPE"))
+            value = body.value_of(self.sent, request.META.get("CONTENT_TYPE", ""))
             given = operation.takes(data=value)
             given.is_valid(raise_exception=True)
             self.given = given.validated_data

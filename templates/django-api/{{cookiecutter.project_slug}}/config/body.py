@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
-from rest_framework.parsers import BaseParser
 
 from config.problems import Invalid, Refused
 
@@ -37,26 +35,21 @@ def read(request: HttpRequest) -> bytes:
     return found
 
 
-class StrictJSON(BaseParser):
-    """RFC 8259: UTF-8, no NaN, no member twice, not nested without end."""
+def value_of(sent: bytes, media_type: str) -> Any:
+    """The value of these bytes, which were announced as this. Raises a Problem.
 
-    media_type = "application/json"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        """The value of these bytes, which were announced as this. Raises a Problem."""
-        del parser_context
-        if (media_type or "").partition(";")[0].strip().lower() != self.media_type:
-            raise Refused(415, "Content-Type is to be application/json.")
-        if len(stream) > MOST_BYTES:
-            raise Refused(413, f"At most {MOST_BYTES} bytes.")
-        try:
-            if too_deep(stream):
-                raise Refused(400, f"It is nested more than {DEEPEST} deep.")
-            return json.loads(
-                stream.decode(), parse_constant=no_number, parse_int=whole, object_pairs_hook=without_doubles
-            )
-        except (ValueError, RecursionError) as error:
-            raise Refused(400, "The body is not JSON.") from error
+    RFC 8259: UTF-8, no NaN, no member twice, not nested without end.
+    """
+    if media_type.partition(";")[0].strip().lower() != "application/json":
+        raise Refused(415, "Content-Type is to be application/json.")
+    if len(sent) > MOST_BYTES:
+        raise Refused(413, f"At most {MOST_BYTES} bytes.")
+    try:
+        if too_deep(sent):
+            raise Refused(400, f"It is nested more than {DEEPEST} deep.")
+        return json.loads(sent.decode(), parse_constant=no_number, parse_int=whole, object_pairs_hook=without_doubles)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "The body is not JSON.") from error
 
 
 def too_deep(sent: bytes) -> bool:

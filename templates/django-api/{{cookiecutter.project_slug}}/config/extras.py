@@ -1,6 +1,5 @@
 """The extras: features that an API may not want. To be without one, delete its lines here and its folders."""
 
-from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.utils.module_loading import import_string
 # Applications, for settings.py. An extra may have `urls.py`; commands and migrations are where Django looks.
 APPS: list[str] = [
     "apikeys",  # keys for programs, in place of tokens
+    "baskets",  # several products put aside at once
     "jwks",  # tokens that somebody else makes
     "reporting",  # a report that takes long: 202, and a worker
 ]
@@ -27,19 +27,10 @@ BY_THE_CLOCK: list[str] = [
 ]
 
 
-def caller_of(token: str) -> Any:
-    """Whose token it is."""
-    return import_string(TOKENS[-1])(token)
-
-
-def credentials() -> dict[str, Callable[[str], Any]]:
-    """The functions of CREDENTIALS."""
-    return {begin: import_string(name) for begin, name in CREDENTIALS.items()}
-
-
-def by_the_clock() -> dict[str, Callable[[], int]]:
-    """The functions of the extras for `housekeeping`."""
-    return {name: import_string(name) for name in BY_THE_CLOCK}
+def caller_of(said: str) -> Any:
+    """Whose token it is, or whose of what is none."""
+    judges = [name for begin, name in CREDENTIALS.items() if said.startswith(begin)]
+    return import_string((judges or TOKENS)[-1])(said)
 
 
 def urls() -> list[str]:

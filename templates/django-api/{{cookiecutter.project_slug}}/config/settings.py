@@ -97,7 +97,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -121,7 +120,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["config.allowance.Allowance"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.body.StrictJSON"],
+    "DEFAULT_PARSER_CLASSES": [],  # what comes in is read by config.body
     "DEFAULT_SCHEMA_CLASS": "config.openapi.Schema",
     "EXCEPTION_HANDLER": "config.problems.answer_to",
     "UNAUTHENTICATED_USER": None,
@@ -130,9 +129,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Stock",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": ["config.openapi.with_problem"],
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 # So many requests of one caller in so many seconds, over all processes.
 _limit = env.str("RATE_LIMIT", "600/60")
@@ -160,13 +156,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
-LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 # ── Languages and time ──────────────────────────────────────────────────────────────────────────────────────────────
 
 LANGUAGE_CODE = "en"
-USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,8 +184,6 @@ WHITENOISE_MANIFEST_STRICT = False  # a page without its style is better than no
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
-SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
-X_FRAME_OPTIONS = "DENY"
 SECURE_CSP: dict[str, list[str]] = {
     "default-src": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
@@ -211,9 +203,7 @@ ADMIN_CSP: dict[str, list[str]] = SECURE_CSP | {
 UNFOLD = {
     "SITE_TITLE": "Stock",
     "SITE_HEADER": "Stock",
-    "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
-    "SHOW_VIEW_ON_SITE": True,
 }
 
 LOGGING_CONFIG = "config.logging.configure"

@@ -10,10 +10,10 @@ urlpatterns = [
     path("docs", views.docs, name="docs"),
     path("admin/", admin.site.urls),
     path("api/v1/openapi.json", views.document, name="document"),
+    # The extras first: what they add beside an id would be taken for one.
+    *(path("api/v1/", include(module)) for module in extras.urls()),
     path("api/v1/", include("stock.urls")),
     path("api/v1/", include("reservations.urls")),
-    *(path("api/v1/", include(module)) for module in extras.urls()),
     re_path(r"^api(?:/|$)", problems.nowhere),
 ]
-handler404 = "config.views.not_found"
 handler500 = "config.views.server_error"

@@ -1,6 +1,7 @@
 """Strict fields: each is a JSON Schema, by which it is both checked and described. DRF's own would make 0 into "0"."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
@@ -33,18 +34,8 @@ def wrong_string(schema: dict[str, Any], value: Any) -> str:
     # fullmatch: `$` would let a line end pass.
     if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         return f"It is to be like {schema['pattern']}."
-    if schema.get("format") == "date-time" and instant(value) is None:
-        return "It is to be an instant, as 2026-11-20T08:30:00Z."
     # No database has half a character, and PostgreSQL no text with a NUL.
     return "No text." if "\0" in value or value.encode(errors="ignore").decode() != value else ""
-
-
-def instant(value: str) -> datetime | None:
-    """An instant as RFC 3339 has them, or None."""
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC) if INSTANT.fullmatch(value) else None
-    except (ValueError, OverflowError):  # there is no such day, or none in UTC
-        return None
 
 
 WRONG = {"integer": wrong_integer, "string": wrong_string}
@@ -81,9 +72,28 @@ def value(name: str, **schema: Any) -> type[Value]:
 
 Id = value("Id", type="integer", minimum=1, maximum=MOST)
 Count = value("Count", type="integer", minimum=0, maximum=MOST)
-Instant = value("Instant", type="string", format="date-time")
 Limit = value("Limit", type="integer", minimum=1, maximum=100, default=50)
 Next = value("Next", type=["string", "null"])
+
+
+def instant(at: datetime) -> str:
+    """RFC 3339, in UTC."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+class Instant(Value):
+    """An instant as RFC 3339 has them."""
+
+    schema = {"type": "string", "format": "date-time"}
+
+    def to_internal_value(self, data: Any) -> datetime:
+        with suppress(ValueError, OverflowError):  # there is no such day, or none in UTC
+            if INSTANT.fullmatch(super().to_internal_value(data)):
+                return datetime.fromisoformat(data.upper()).astimezone(UTC)
+        raise serializers.ValidationError("It is to be an instant, as 2026-11-20T08:30:00Z.")
+
+    def to_representation(self, value: datetime) -> str:
+        return instant(value)
 
 
 class Cursor(Value):

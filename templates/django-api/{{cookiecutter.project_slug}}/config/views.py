@@ -45,7 +45,6 @@ def chapters(here: str) -> dict[str, list[dict[str, Any]]]:
             shown = operation | {"method": method.upper(), "path": path, "scope": operation["security"][0]["token"][0]}
             shown["curl"] = curl(shown, here)
             shown["members"] = [*members(operation).items()]  # a member may be called items, too
-            shown["statuses"] = operation["responses"]
             found.setdefault(operation["tags"][0], []).append(shown)
     return found
 
@@ -54,16 +53,18 @@ def members(operation: dict[str, Any]) -> dict[str, Any]:
     """The members of the body that an operation takes, by their names."""
     if "requestBody" not in operation:
         return {}
-    schemas = described()["components"]["schemas"]
-    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    properties: dict[str, Any] = schemas[name]["properties"]
-    return properties
+    found: dict[str, Any] = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
+    return dict(found["properties"])
+
+
+def resolved(schema: dict[str, Any]) -> Any:
+    """What a schema that may be a reference stands for."""
+    return described()["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 
 def example(schema: dict[str, Any]) -> Any:
     """A value that this could be."""
-    if "$ref" in schema:
-        schema = described()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    schema = resolved(schema)
     match schema["type"]:
         case "object":
             return {name: example(each) for name, each in schema["properties"].items() if name in schema["required"]}
@@ -74,9 +75,8 @@ def example(schema: dict[str, Any]) -> Any:
 
 def curl(shown: dict[str, Any], here: str) -> str:
     """The command that does it."""
-    lines = ['curl -H "Authorization: Bearer $TOKEN"']
-    if shown["method"] not in ("GET", "POST") or (shown["method"] == "POST" and "requestBody" not in shown):
-        lines[0] = f"curl -X {shown['method']} {lines[0].removeprefix('curl ')}"
+    start = "curl" if shown["method"] == "GET" else f"curl -X {shown['method']}"
+    lines = [f'{start} -H "Authorization: Bearer $TOKEN"']
     required = [each["name"] for each in shown["parameters"] if each["in"] == "header" and each.get("required")]
     values = {"If-Match": "'If-Match: \"…\"'", "Idempotency-Key": '"Idempotency-Key: $(uuidgen)"'}
     lines += [f"-H {values[name]}" for name in required]
@@ -85,12 +85,6 @@ def curl(shown: dict[str, Any], here: str) -> str:
         lines.append(f"--json '{json.dumps(wanted)}'")
     path = shown["path"].replace("{sku}", "TEA-GREEN-100").removeprefix("/")
     return " \\\n  ".join([*lines, here + re.sub(r"\{\w+\}", "1", path)])
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """There is no such page; with what one can do instead."""
-    del exception  # whoever typed the address learns nothing from it
-    return render(request, "404.html", status=404)
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:

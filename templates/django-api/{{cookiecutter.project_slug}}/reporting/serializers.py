@@ -1,13 +1,9 @@
 """What a report is in JSON."""
 
-from typing import Any
-
-from config.api import instant
 from config.values import Count, Id, Instant, Strict, value
-from reporting.models import Report, State
+from reporting.models import State
 
-StateValue = value("ReportState", type="string", enum=[each.value for each in State])
-MaybeInstant = value("MaybeInstant", type=["string", "null"], format="date-time")
+StateValue = value("ReportState", type="string", enum=State.values)
 Result = value(
     "Result",
     type=["object", "null"],
@@ -22,6 +18,12 @@ Result = value(
 )
 
 
+class MaybeInstant(Instant):
+    """An instant, or none yet."""
+
+    schema = Instant.schema | {"type": ["string", "null"]}
+
+
 class ReportRead(Strict):
     """A report, and its result when it is done."""
 
@@ -30,14 +32,3 @@ class ReportRead(Strict):
     created_at = Instant()
     finished_at = MaybeInstant()
     result = Result()
-
-
-def report_json(report: Report) -> dict[str, Any]:
-    """A report as it is sent."""
-    return {
-        "id": report.pk,
-        "state": report.state,
-        "created_at": instant(report.created_at),
-        "finished_at": report.finished_at and instant(report.finished_at),
-        "result": report.result,
-    }

@@ -80,7 +80,7 @@ def work(make: Callable[[], dict[str, Any]]) -> bool:
 
 def added_up() -> dict[str, Any]:
     """The whole stock. Two questions, and no transaction, which on SQLite would stop whoever writes."""
-    sums = Product.objects.at().aggregate(
+    sums = Product.objects.now().aggregate(
         products=Count("pk"), on_hand=Sum("on_hand"), reserved=Sum(F("reserved") - F("overdue"))
     )
     return {name: int(value or 0) for name, value in sums.items()} | {"differing": sorted(differences())}

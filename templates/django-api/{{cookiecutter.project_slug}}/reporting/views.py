@@ -7,7 +7,7 @@ from config.api import LOCATION, Answer, View, answer, operation
 from config.values import Id
 from reporting import services
 from reporting.models import State
-from reporting.serializers import ReportRead, report_json
+from reporting.serializers import ReportRead
 
 ASK_AGAIN = "1"  # seconds
 
@@ -25,7 +25,7 @@ class Reports(View):
     def post(self) -> Answer:
         report = services.order(by=self.caller.subject)
         where = reverse("report", args=[report.pk])
-        return answer(report_json(report), 202, tagged=False, Location=where, Retry_After=ASK_AGAIN)
+        return answer(ReportRead(report).data, 202, tagged=False, Location=where, Retry_After=ASK_AGAIN)
 
 
 class OneReport(View):
@@ -40,7 +40,7 @@ class OneReport(View):
     )  # fmt: skip
     def get(self, report_id: int) -> Answer:
         report = services.mine(report_id, self.caller.subject)
-        made = answer(report_json(report))
+        made = answer(ReportRead(report).data)
         if report.state in (State.QUEUED, State.RUNNING):
             made.headers["Retry-After"] = ASK_AGAIN
         return made

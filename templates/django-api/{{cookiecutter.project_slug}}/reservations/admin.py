@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action
+from django.contrib import admin, messages
+from django.http import HttpRequest
 
-from config.desk import ReadOnlyAdmin, Words, act, staff
+from config.desk import ReadOnlyAdmin, staff
 from reservations import services
 from reservations.filters import in_state
 from reservations.models import Reservation, State
@@ -32,23 +31,19 @@ class ReservationAdmin(ReadOnlyAdmin):
     list_filter = [StateNow]
     list_select_related = ["product"]
     search_fields = ["holder", "product__sku"]
-    actions_detail = ["cancel"]
+    actions = ["cancel"]
 
     @admin.display(description="state")
     def now(self, reservation: Reservation) -> str:
         """As it is at this moment."""
-        return str(reservation.state_at())
+        return State(reservation.state_now).value
 
-    def has_cancel_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("reservations.change_reservation"))
 
-    @action(description="Cancel", permissions=["cancel"], url_path="cancel")
-    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give it back, if it is still held."""
-
-        def do(reservation: Reservation) -> str:
+    @admin.action(description="Cancel", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, chosen: Any) -> None:
+        """Give back what is still held. Each is told when it is done; the first that is refused ends it."""
+        for reservation in chosen:
             services.cancel(reservation_id=reservation.pk, by=staff(request), for_holder=reservation.holder)
-            return "It is cancelled."
-
-        words = Words("Cancel", "What was put aside can be had again, by anybody.")
-        return act(self, request, object_id, words, do)
+            messages.success(request, f"{reservation} for {reservation.holder}: it is cancelled.")

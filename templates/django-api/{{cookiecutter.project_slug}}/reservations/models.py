@@ -1,6 +1,5 @@
 """What is put aside, for whom, and until when."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -41,7 +40,7 @@ class Reservation(models.Model):
     def __str__(self) -> str:
         return f"{self.quantity} × {self.product_id}"
 
-    def state_at(self, moment: datetime | None = None) -> State:
-        """The state at a moment, now if none is given."""
-        over = self.state == State.HELD and self.expires_at <= (moment or timezone.now())
-        return State.EXPIRED if over else State(self.state)
+    @property
+    def state_now(self) -> str:
+        """The state at this moment."""
+        return State.EXPIRED if self.state == State.HELD and self.expires_at <= timezone.now() else self.state

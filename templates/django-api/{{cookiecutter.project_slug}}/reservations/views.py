@@ -11,12 +11,9 @@ from reservations.filters import ReservationFilter
 from reservations.models import Reservation
 from reservations.serializers import (
     NewReservation,
-    NewReservations,
     ReservationPage,
     ReservationQuery,
     ReservationRead,
-    Reservations,
-    reservation_json,
 )  # fmt: skip
 from stock.views import filtered, which
 
@@ -33,12 +30,10 @@ class All(View):
         mine = Reservation.objects.filter(holder=self.caller.subject)
         items, following = page(
             filtered(ReservationFilter, mine, self.asked),
-            by=["id"],
             of=which(f"{self.request.path} {self.caller.subject}", self.asked),
             asked=self.asked,
-            key=lambda reservation: [reservation.pk],
         )
-        return answer({"items": [reservation_json(each) for each in items], "next": following})
+        return answer({"items": ReservationRead(items, many=True).data, "next": following})
 
     @operation(
         "holdStock", "Put some of a product aside, for a while.", scope=WRITE,
@@ -46,21 +41,7 @@ class All(View):
     )  # fmt: skip
     def post(self) -> Answer:
         reservation = services.hold(by=self.caller.subject, **self.given)
-        return answer(reservation_json(reservation), 201, Location=reverse("reservation", args=[reservation.pk]))
-
-
-class Bulk(View):
-    """Several at once."""
-
-    tag = "reservations"
-
-    @operation(
-        "holdMany", "Put several products aside, all of them or none.", scope=WRITE,
-        takes=NewReservations, gives=Reservations, status=201, once=True, tagged=False,
-    )  # fmt: skip
-    def post(self) -> Answer:
-        made = services.hold_many(by=self.caller.subject, **self.given)
-        return answer({"items": [reservation_json(each) for each in made]}, 201, tagged=False)
+        return answer(ReservationRead(reservation).data, 201, Location=reverse("reservation", args=[reservation.pk]))
 
 
 class One(View):
@@ -71,7 +52,7 @@ class One(View):
 
     @operation("readReservation", "A reservation and its state now.", scope=READ, gives=ReservationRead)
     def get(self, reservation_id: int) -> Answer:
-        return answer(reservation_json(services.mine(reservation_id, self.caller.subject)))
+        return answer(ReservationRead(services.mine(reservation_id, self.caller.subject)).data)
 
 
 class Confirm(View):
@@ -86,7 +67,8 @@ class Confirm(View):
         scope=WRITE, gives=ReservationRead, once=True,
     )  # fmt: skip
     def post(self, reservation_id: int) -> Answer:
-        return answer(reservation_json(services.confirm(reservation_id=reservation_id, by=self.caller.subject)))
+        reservation = services.confirm(reservation_id=reservation_id, by=self.caller.subject)
+        return answer(ReservationRead(reservation).data)
 
 
 class Cancel(View):
@@ -100,4 +82,5 @@ class Cancel(View):
         scope=WRITE, gives=ReservationRead, once=True,
     )  # fmt: skip
     def post(self, reservation_id: int) -> Answer:
-        return answer(reservation_json(services.cancel(reservation_id=reservation_id, by=self.caller.subject)))
+        reservation = services.cancel(reservation_id=reservation_id, by=self.caller.subject)
+        return answer(ReservationRead(reservation).data)

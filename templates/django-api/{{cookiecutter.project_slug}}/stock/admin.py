@@ -4,14 +4,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
-from config.desk import ByTheRules, ReadOnlyAdmin, staff
+from config.desk import ReadOnlyAdmin, staff
 from stock import services
 from stock.models import Movement, Product
 
 
 @admin.register(Product)
-class ProductAdmin(ByTheRules):
+class ProductAdmin(ModelAdmin):
     """Products. How many there are is changed by movements only."""
 
     list_display = ["sku", "name", "on_hand", "available", "updated_at"]
@@ -21,7 +22,7 @@ class ProductAdmin(ByTheRules):
     actions = None  # deleted one by one, so that each is written down
 
     def get_queryset(self, _request: HttpRequest) -> Any:
-        return Product.objects.at()
+        return Product.objects.now()
 
     @admin.display
     def available(self, product: Product) -> int:

@@ -1,14 +1,11 @@
 """What one may ask of a list."""
 
-from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import F, Q
-from django_filters import CharFilter, FilterSet, NumberFilter
+from django_filters import CharFilter, Filter, FilterSet, NumberFilter
 
-from config.values import instant
-from stock.models import Movement, Products
+from stock.models import Products
 
 
 class ProductFilter(FilterSet):
@@ -32,13 +29,4 @@ class MovementFilter(FilterSet):
     """Which movements."""
 
     kind = CharFilter()
-    since = CharFilter(method="later")
-
-    def later(self, movements: Any, _name: str, text: str) -> Any:
-        """Those of this instant and later."""
-        at: datetime | None = instant(text)
-        return movements.filter(created_at__gte=at)
-
-    class Meta:
-        model = Movement
-        fields: list[str] = []
+    since = Filter(field_name="created_at", lookup_expr="gte")

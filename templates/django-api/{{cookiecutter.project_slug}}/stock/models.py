@@ -1,7 +1,6 @@
 """What there is: products, and the movements that have changed how many there are."""
 
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -22,23 +21,18 @@ class Overdue(models.Func):
     """
 
     template = """(SELECT COALESCE(SUM(quantity), 0) FROM reservations_reservation AS overdue
-        WHERE overdue.product_id = %(expressions)s AND overdue.state = 'held' AND overdue.expires_at <= %%s)"""
-
-    def __init__(self, moment: datetime) -> None:
-        super().__init__(F("pk"), output_field=models.BigIntegerField())
-        self.moment = moment
-
-    def as_sql(self, compiler: Any, connection: Any, *more: Any, **words: Any) -> tuple[str, tuple[Any, ...]]:
-        sql, params = super().as_sql(compiler, connection, *more, **words)
-        return sql, (*params, connection.ops.adapt_datetimefield_value(self.moment))
+        WHERE overdue.state = 'held' AND overdue.product_id = %(expressions)s)"""
+    arg_joiner = " AND overdue.expires_at <= "  # between the two that it is given: the product's id, and the moment
+    output_field = models.BigIntegerField()
 
 
 class Products(models.QuerySet["Product"]):
-    """Products, and how many of them can be had at a moment."""
+    """Products, and how many of them can be had now."""
 
-    def at(self, moment: datetime | None = None) -> "Products":
+    def now(self) -> "Products":
         """With `overdue`: what is counted as reserved, but has expired. From that instant it counts no more."""
-        return self.annotate(overdue=Overdue(moment or timezone.now()))  # type: ignore[no-redef]
+        now = models.Value(timezone.now(), models.DateTimeField())
+        return self.annotate(overdue=Overdue("pk", now))  # type: ignore[no-redef]
 
 
 class Product(models.Model):
@@ -56,7 +50,7 @@ class Product(models.Model):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False, help_text="When its SKU or its name was changed.")
 
-    overdue = 0  # as `Products.at` finds it
+    overdue = 0  # as `Products.now` finds it
 
     objects = Products.as_manager()
 

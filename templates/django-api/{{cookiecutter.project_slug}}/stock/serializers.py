@@ -4,19 +4,13 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
-from config.api import instant
-from config.values import MOST, Count, Id, Instant, Next, Page, Query, Strict, value
-from stock.models import NAME, SKU, Kind, Movement
+from config.values import MOST, Count, Id, Instant, Next, Page, Query, Strict, instant, value
+from stock.models import NAME, SKU, Kind
 
-KINDS = [each.value for each in Kind]
 Sku = value("Sku", type="string", minLength=1, maxLength=40, pattern=SKU, examples=["TEA-GREEN-100"])
-Name = value(
-    "Name", type="string", minLength=1, maxLength=200,
-    pattern=NAME,
-    examples=["Green tea, 100 g"],
-)  # fmt: skip
+Name = value("Name", type="string", minLength=1, maxLength=200, pattern=NAME, examples=["Green tea, 100 g"])
 Note = value("Note", type="string", maxLength=200, pattern=r"^[^\x00-\x1f\x7f]*$")
-KindValue = value("KindValue", type="string", enum=KINDS)
+KindValue = value("KindValue", type="string", enum=Kind.values)
 Quantity = value("Quantity", type="integer", minimum=-1_000_000, maximum=1_000_000, examples=[12])
 MaybeId = value("MaybeId", type=["integer", "null"], minimum=1, maximum=MOST)
 SkuFilter = value("SkuFilter", type="string", minLength=1, maxLength=40)
@@ -134,7 +128,7 @@ class MovementQuery(Page):
 
 
 def product_json(product: Any) -> dict[str, Any]:
-    """A product as it is sent, or a row of these columns. It was asked for by `Products.at`."""
+    """A product as it is sent, or a row of these columns. It was asked for by `Products.now`."""
     reserved = product.reserved - product.overdue
     return {
         "id": product.id,
@@ -145,20 +139,6 @@ def product_json(product: Any) -> dict[str, Any]:
         "available": product.on_hand - reserved,
         "created_at": instant(product.created_at),
         "updated_at": instant(product.updated_at),
-    }
-
-
-def movement_json(movement: Movement) -> dict[str, Any]:
-    """A movement as it is sent."""
-    return {
-        "id": movement.pk,
-        "product_id": movement.product_id,
-        "reservation_id": movement.reservation_id,
-        "kind": movement.kind,
-        "change": movement.change,
-        "on_hand": movement.on_hand,
-        "note": movement.note,
-        "created_at": instant(movement.created_at),
     }
 
 

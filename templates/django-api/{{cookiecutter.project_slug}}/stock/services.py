@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, ProtectedError, Sum
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from audit.services import record
@@ -69,7 +70,7 @@ def locked(product_id: int, seen: Seen) -> Product:
     """The product as it is now, which nobody else changes until the transaction is over."""
     Product.objects.select_for_update().filter(pk=product_id).values_list("pk").first()
     # In a statement of its own: one that has waited sees the row as it is now, but the reservations as they were.
-    product = Product.objects.at().filter(pk=product_id).first()
+    product = Product.objects.now().filter(pk=product_id).first()
     if product is None:
         raise NotFound
     if not seen(product):
@@ -81,11 +82,7 @@ def locked(product_id: int, seen: Seen) -> Product:
 def move(*, product_id: int, kind: str, quantity: int, by: str, note: str = "") -> Movement:
     """Receive, issue or correct. Raises NotEnough when that is not available, NotFound without a product."""
     delta = -quantity if kind == Kind.ISSUE else quantity
-    if not changed_by(delta, product_id):
-        if not release_overdue(product_id):
-            raise NotFound
-        if not changed_by(delta, product_id):
-            raise NotEnough("Less than that is available.")
+    take(product_id, -delta, on_hand=F("on_hand") + delta)
     on_hand = Product.objects.values_list("on_hand", flat=True).get(pk=product_id)
     movement = Movement.objects.create(
         product_id=product_id, kind=kind, change=delta, on_hand=on_hand, note=note, created_at=timezone.now()
@@ -94,25 +91,23 @@ def move(*, product_id: int, kind: str, quantity: int, by: str, note: str = "") 
     return movement
 
 
-def changed_by(delta: int, product_id: int) -> bool:
-    """Change the number on hand, if what is reserved is still there afterwards."""
-    enough = Product.objects.filter(pk=product_id, on_hand__gte=F("reserved") - delta)
-    return enough.update(on_hand=F("on_hand") + delta) == 1
-
-
 def put_aside(product_id: int, quantity: int) -> None:
-    """So many are reserved, in one statement that asks and takes at once. Raises NotEnough, NotFound."""
-    if not reserved(product_id, quantity):
+    """So many are reserved. Raises NotEnough, NotFound."""
+    take(product_id, quantity, reserved=F("reserved") + quantity)
+
+
+def take(product_id: int, many: int, **numbers: Combinable) -> None:
+    """Change the numbers of a product of which so many can be had, in one statement that asks and takes at once.
+
+    Raises NotEnough, NotFound.
+    """
+    enough = Product.objects.filter(pk=product_id, on_hand__gte=F("reserved") + many)
+    if not enough.update(**numbers):
         # Perhaps what has expired since makes enough; otherwise it was looked at for nothing.
         if not release_overdue(product_id):
             raise NotFound
-        if not reserved(product_id, quantity):
+        if not enough.update(**numbers):
             raise NotEnough("Less than that is available.")
-
-
-def reserved(product_id: int, quantity: int) -> bool:
-    enough = Product.objects.filter(pk=product_id, on_hand__gte=F("reserved") + quantity)
-    return enough.update(reserved=F("reserved") + quantity) == 1
 
 
 def release_overdue(product_id: int) -> bool:

@@ -29,7 +29,6 @@ from stock.serializers import (
     Sku,
     Sparse,
     SparseProduct,
-    movement_json,
     product_json,
     sparse,
 )  # fmt: skip
@@ -48,13 +47,12 @@ class Products(View):
     def get(self) -> Answer:
         sort = self.asked["sort"]
         columns = COLUMNS[sort.removeprefix("-")]
-        products = filtered(ProductFilter, Product.objects.at(), self.asked)
+        products = filtered(ProductFilter, Product.objects.now(), self.asked)
         found, following = page(
             products.values_list(*ROW, named=True),  # not objects: fifty of them cost a fifth of all
             by=columns,
             of=which(self.request.path, self.asked, sort=sort),
             asked=self.asked,
-            key=lambda product: [getattr(product, column) for column in columns],
             backwards=sort.startswith("-"),
         )
         return answer({"items": [sparse(product_json(each), self.asked) for each in found], "next": following})
@@ -109,16 +107,10 @@ class Movements(View):
     @operation("listMovements", "Newest first.", scope=READ, gives=MovementPage, query=MovementQuery)
     def get(self, product_id: int) -> Answer:
         movements = filtered(MovementFilter, Movement.objects.filter(product=product_id), self.asked)
-        items, following = page(
-            movements,
-            by=["id"],
-            of=which(self.request.path, self.asked),
-            asked=self.asked,
-            key=lambda movement: [movement.pk],
-        )
+        items, following = page(movements, of=which(self.request.path, self.asked), asked=self.asked)
         if not items and not Product.objects.filter(pk=product_id).exists():
             raise NotFound
-        return answer({"items": [movement_json(each) for each in items], "next": following})
+        return answer({"items": MovementRead(items, many=True).data, "next": following})
 
     @operation(
         "moveStock", "Receive, issue or correct. What is put aside can neither be issued nor corrected away.",
@@ -126,7 +118,7 @@ class Movements(View):
     )  # fmt: skip
     def post(self, product_id: int) -> Answer:
         movement = services.move(product_id=product_id, by=self.caller.subject, **self.given)
-        return answer(movement_json(movement), 201, tagged=False)
+        return answer(MovementRead(movement).data, 201, tagged=False)
 
 
 STRING = {"type": "string"}
@@ -155,7 +147,7 @@ class Stock(View):
 
 def found(**by: Any) -> Product:
     """A product as it is now. Raises NotFound."""
-    product = Product.objects.at().filter(**by).first()
+    product = Product.objects.now().filter(**by).first()
     if product is None:
         raise NotFound
     return product

@@ -76,36 +76,54 @@ def test_a_product_with_a_past_stays(admin: Client, shelf: int) -> None:
     assert Product.objects.filter(pk=shelf).exists()
 
 
+RESERVATIONS = "/admin/reservations/reservation/"
+
+
+def cancels(*which: object) -> dict[str, Any]:
+    """What the list of reservations sends when staff have chosen some, and `Cancel`."""
+    return {"action": "cancel", "_selected_action": [*which]}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_staff_cancel_for_somebody(admin: Client, shelf: int) -> None:
     reservation = Reservation.objects.get()
-    path = f"/admin/reservations/reservation/{reservation.pk}/cancel/"
     viewer = User.objects.create_user("grace@example.org", "x", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_reservation"))
     other = Client()
     other.force_login(viewer)
-    assert other.get(path, follow=True).status_code == 403
-    assert other.post(path).status_code == 403
-    asked = admin.get(path)
-    assert "can be had again" in asked.content.decode()
+    other.post(RESERVATIONS, cancels(reservation.pk), follow=True)
+    for path in (RESERVATIONS, f"{RESERVATIONS}{reservation.pk}/change/"):
+        admin.get(path, cancels(reservation.pk), follow=True)
     assert not Reservation.objects.exclude(state="held").exists(), "a link, which any page can have, does nothing"
-    said = [admin.post(path, follow=True).content.decode() for _ in range(2)]
-    assert "It is cancelled." in said[0]
+    said = [admin.post(RESERVATIONS, cancels(reservation.pk), follow=True).content.decode() for _ in range(2)]
+    assert "for ada: it is cancelled." in said[0]
     assert "confirmed, cancelled or expired already" in said[1]
+    assert "it is cancelled." not in said[1]
     reservation.refresh_from_db()
     assert reservation.state == "cancelled"
     assert Product.objects.get(pk=shelf).reserved == 0
     (entry,) = Entry.objects.filter(action="cancel reservation")
     assert (entry.principal, entry.via) == ("ada@example.org", "staff")
-    for nothing in ("999999", "abc", "9" * 30):
-        assert admin.get(path.replace(str(reservation.pk), nothing)).status_code == 404, nothing
+    assert admin.post(RESERVATIONS, cancels(999999), follow=True).status_code == 200
+    assert Entry.objects.filter(action="cancel reservation").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_that_staff_cancel_each_is_told_until_one_is_refused(admin: Client, ada: Caller, shelf: int) -> None:
+    over = Reservation.objects.get()
+    Reservation.objects.filter(pk=over.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    later = ada.holds(shelf, 1).json()["id"]
+    page = admin.post(RESERVATIONS, cancels(over.pk, later), follow=True).content.decode()
+    assert page.count("it is cancelled.") == 1
+    assert "confirmed, cancelled or expired already" in page
+    assert dict(Reservation.objects.values_list("pk", "state")) == {over.pk: "held", later: "cancelled"}
 
 
 def test_another_site_cancels_nothing(shelf: int) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.create_superuser("ada@example.org", "x"))
-    path = f"/admin/reservations/reservation/{Reservation.objects.get().pk}/cancel/"
-    assert client.post(path, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    sent = cancels(Reservation.objects.get().pk)
+    assert client.post(RESERVATIONS, sent, headers={"sec-fetch-site": "cross-site"}).status_code == 403
     assert Reservation.objects.get().state == "held"
 
 

@@ -45,8 +45,11 @@ def operations(document: dict[str, Any]) -> dict[str, Any]:
 
 OURS, THEIRS = made(), contract.full().document
 TAGS = {tag for operation in operations(OURS).values() for tag in operation["tags"]}
-# An extra that is not here is not described.
-EXPECTED = {name: each for name, each in operations(THEIRS).items() if {*each["tags"]} <= TAGS}
+# An extra that is not here is not described: it has a tag of its own, or is this one.
+OF_AN_EXTRA = {"post /api/v1/reservations/bulk"} - operations(OURS).keys()
+EXPECTED = {
+    name: each for name, each in operations(THEIRS).items() if {*each["tags"]} <= TAGS and name not in OF_AN_EXTRA
+}
 
 
 def test_the_operations_are_those_of_the_contract() -> None:
@@ -62,8 +65,12 @@ def test_each_part_of_an_operation_is_that_of_the_contract(name: str, part: str)
 
 def test_the_names_of_the_operations_are_those_of_the_contract() -> None:
     def names(document: dict[str, Any]) -> set[str]:
-        items = [each for item in document["paths"].values() for method, each in item.items() if method != "parameters"]
-        return {each["operationId"] for each in items if {*each["tags"]} <= TAGS}
+        return {
+            item[method]["operationId"]
+            for path, item in document["paths"].items()
+            for method in item
+            if f"{method} {path}" in EXPECTED
+        }
 
     assert names(OURS) == names(THEIRS)
 

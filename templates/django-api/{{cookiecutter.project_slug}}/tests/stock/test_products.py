@@ -166,7 +166,7 @@ def test_what_no_text_can_be_is_refused_and_not_left_out(ada: Caller, query: str
 def test_a_filter_that_does_not_take_what_it_is_given_does_not_give_everything(ada: Caller) -> None:
     ada.product()
     with pytest.raises(Invalid):
-        filtered(ProductFilter, Product.objects.at(), {"search": "\0"})
+        filtered(ProductFilter, Product.objects.now(), {"search": "\0"})
 
 
 def test_as_many_as_a_column_holds_may_be_asked_for(ada: Caller) -> None:

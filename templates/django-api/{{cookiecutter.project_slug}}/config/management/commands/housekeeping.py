@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.utils.module_loading import import_string
 
 from config import extras
 from idempotency import services as idempotency
@@ -17,7 +18,7 @@ class Command(BaseCommand):
         done = {
             "products with overdue reservations": reservations.release_all_overdue(),
             "answers forgotten": idempotency.forget_old(),
-            **{name: do() for name, do in extras.by_the_clock().items()},
+            **{name: import_string(name)() for name in extras.BY_THE_CLOCK},
         }
         call_command("clearsessions")
         if said := ", ".join(f"{what}: {many}" for what, many in done.items() if many):
