@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nox
@@ -507,7 +508,10 @@ def mutants(session: nox.Session, starter_: starters.Starter) -> None:
 
 @nox.session(allow_parallel=False)
 def twin(session: nox.Session) -> None:
-    """The two that keep one contract, judged by its suite on both databases: one table, rule by framework."""
+    """The two that keep one contract, judged by its suite on both databases: one table, rule by framework.
+
+    `-- --write` keeps it in docs/results/, for the page about the two.
+    """
     with workplace("twin") as folder:
         env = environment(UV_PYTHON=find_python(session), **temporary(folder))
         verdicts: dict[str, dict[str, str]] = {}
@@ -525,6 +529,8 @@ def twin(session: nox.Session) -> None:
         print(judged.table(verdicts))
         if judged.broken(verdicts):
             session.error("Not everybody keeps the contract.")
+        if "--write" in session.posargs:
+            answer.keep("contract", "nox -s twin", f"{judged.table(verdicts)} ({datetime.now(UTC):%Y-%m-%d})")
 
 
 def twins(session: nox.Session, folder: Path, env: dict[str, str]) -> Iterator[tuple[starters.Starter, Path]]:
