@@ -292,10 +292,23 @@ def common(session: nox.Session) -> None:
 def starter(session: nox.Session, name: str) -> None:
     """A starter, the way a user gets it: generated, checked, tested on both databases, and then really used.
 
-    Pages are opened in a browser once, on SQLite. `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL, and
-    what does not depend on the Python version: pages in a browser, the repository's tools, and real use.
+    Pages are opened in a browser once, on SQLite. `-P 3.12` takes that Python.
     """
-    quick = "quick" in session.posargs
+    tested(session, name, whole=True)
+
+
+@nox.session
+@one_starter
+def quick(session: nox.Session, name: str) -> None:
+    """A starter on another Python: `nox -s quick -P 3.12`. Lint, types, and tests on SQLite without a browser.
+
+    The rest of `starter` does not depend on the version. These do not mind to run beside each other.
+    """
+    tested(session, name, whole=False)
+
+
+def tested(session: nox.Session, name: str, *, whole: bool) -> None:
+    """Generate a starter and do with it what its README says."""
     python = find_python(session)
     starter_ = STARTERS[name]
     with workplace(starter_.name) as folder:
@@ -308,14 +321,14 @@ def starter(session: nox.Session, name: str) -> None:
         see_to_a_browser(session, project, env)
         tests = starter_.commands["test"]
         without_pages = [f"{command} --ignore=tests/browser" for command in tests]
-        for command in without_pages[:1] if quick else [tests[0], *without_pages[1:]]:
+        for command in [tests[0], *without_pages[1:]] if whole else without_pages[:1]:
             in_project(session, project, command, env)
         env.pop("COVERAGE_PROCESS_START")
-        if not quick:
+        if whole:
             in_project(session, project, "uv run --group test coverage combine --quiet", env)
             in_project(session, project, "uv run --group test coverage report", env)
             check_project(session, starter_, project, env)
-        for use in () if quick else (real.demo_twice, real.serve):
+        for use in (real.demo_twice, real.serve) if whole else ():
             with step(use.__name__), told(session, starter_, project):
                 print(use(starter_, project, env))
 

@@ -200,7 +200,7 @@ hide: [navigation, toc]
 
 Ask what the job is, not which is faster. Find yours:
 
-<div class="cards" markdown>
+<div class="cards jobs" markdown>
 
 {jobs()}
 

@@ -205,7 +205,7 @@ class Found:
 def turns(sides: list[Any], rounds: int = ROUNDS) -> Iterator[tuple[Any, bool]]:
     """There and back, so often; the first turn warms what it uses, and does not count."""
     for number in range(rounds + 1):
-        for side in sides if number % 2 == 0 else reversed(sides):
+        for side in reversed(sides) if number % 2 == 0 else sides:
             yield side, number > 0
 
 
