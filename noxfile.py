@@ -315,20 +315,21 @@ def tested(session: nox.Session, name: str, *, whole: bool) -> None:
         with step("generate"):
             project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
-        env["COVERAGE_PROCESS_START"] = str(project / "pyproject.toml")
         for command in starter_.commands["lint"]:
             in_project(session, project, command, env)
-        see_to_a_browser(session, project, env)
         tests = starter_.commands["test"]
         without_pages = [f"{command} --ignore=tests/browser" for command in tests]
-        for command in [tests[0], *without_pages[1:]] if whole else without_pages[:1]:
-            in_project(session, project, command, env)
-        env.pop("COVERAGE_PROCESS_START")
-        if whole:
-            in_project(session, project, "uv run --group test coverage combine --quiet", env)
-            in_project(session, project, "uv run --group test coverage report", env)
-            check_project(session, starter_, project, env)
-        for use in (real.demo_twice, real.serve) if whole else ():
+        if not whole:
+            in_project(session, project, without_pages[0], env)
+            return
+        see_to_a_browser(session, project, env)
+        measured = env | {"COVERAGE_PROCESS_START": str(project / "pyproject.toml")}
+        for command in [tests[0], *without_pages[1:]]:
+            in_project(session, project, command, measured)
+        in_project(session, project, "uv run --group test coverage combine --quiet", env)
+        in_project(session, project, "uv run --group test coverage report", env)
+        check_project(session, starter_, project, env)
+        for use in (real.demo_twice, real.serve):
             with step(use.__name__), told(session, starter_, project):
                 print(use(starter_, project, env))
 
