@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nox
@@ -291,30 +292,44 @@ def common(session: nox.Session) -> None:
 def starter(session: nox.Session, name: str) -> None:
     """A starter, the way a user gets it: generated, checked, tested on both databases, and then really used.
 
-    Pages are opened in a browser once, on SQLite. `-P 3.12` takes that Python; `-- quick` leaves out PostgreSQL, and
-    what does not depend on the Python version: pages in a browser, the repository's tools, and real use.
+    Pages are opened in a browser once, on SQLite. `-P 3.12` takes that Python.
     """
-    quick = "quick" in session.posargs
+    tested(session, name, whole=True)
+
+
+@nox.session
+@one_starter
+def quick(session: nox.Session, name: str) -> None:
+    """A starter on another Python: `nox -s quick -P 3.12`. Lint, types, and tests on SQLite without a browser.
+
+    The rest of `starter` does not depend on the version. These do not mind to run beside each other.
+    """
+    tested(session, name, whole=False)
+
+
+def tested(session: nox.Session, name: str, *, whole: bool) -> None:
+    """Generate a starter and do with it what its README says."""
     python = find_python(session)
     starter_ = STARTERS[name]
     with workplace(starter_.name) as folder:
         with step("generate"):
             project = generate(session, starter_, folder)
         env = environment(UV_PYTHON=python, **temporary(folder))
-        env["COVERAGE_PROCESS_START"] = str(project / "pyproject.toml")
         for command in starter_.commands["lint"]:
             in_project(session, project, command, env)
-        see_to_a_browser(session, project, env)
         tests = starter_.commands["test"]
         without_pages = [f"{command} --ignore=tests/browser" for command in tests]
-        for command in without_pages[:1] if quick else [tests[0], *without_pages[1:]]:
-            in_project(session, project, command, env)
-        env.pop("COVERAGE_PROCESS_START")
-        if not quick:
-            in_project(session, project, "uv run --group test coverage combine --quiet", env)
-            in_project(session, project, "uv run --group test coverage report", env)
-            check_project(session, starter_, project, env)
-        for use in () if quick else (real.demo_twice, real.serve):
+        if not whole:
+            in_project(session, project, without_pages[0], env)
+            return
+        see_to_a_browser(session, project, env)
+        measured = env | {"COVERAGE_PROCESS_START": str(project / "pyproject.toml")}
+        for command in [tests[0], *without_pages[1:]]:
+            in_project(session, project, command, measured)
+        in_project(session, project, "uv run --group test coverage combine --quiet", env)
+        in_project(session, project, "uv run --group test coverage report", env)
+        check_project(session, starter_, project, env)
+        for use in (real.demo_twice, real.serve):
             with step(use.__name__), told(session, starter_, project):
                 print(use(starter_, project, env))
 
@@ -507,7 +522,10 @@ def mutants(session: nox.Session, starter_: starters.Starter) -> None:
 
 @nox.session(allow_parallel=False)
 def twin(session: nox.Session) -> None:
-    """The two that keep one contract, judged by its suite on both databases: one table, rule by framework."""
+    """The two that keep one contract, judged by its suite on both databases: one table, rule by framework.
+
+    `-- --write` keeps it in docs/results/, for the page about the two.
+    """
     with workplace("twin") as folder:
         env = environment(UV_PYTHON=find_python(session), **temporary(folder))
         verdicts: dict[str, dict[str, str]] = {}
@@ -525,6 +543,8 @@ def twin(session: nox.Session) -> None:
         print(judged.table(verdicts))
         if judged.broken(verdicts):
             session.error("Not everybody keeps the contract.")
+        if "--write" in session.posargs:
+            answer.keep("contract", "nox -s twin", f"{judged.table(verdicts)} ({datetime.now(UTC):%Y-%m-%d})")
 
 
 def twins(session: nox.Session, folder: Path, env: dict[str, str]) -> Iterator[tuple[starters.Starter, Path]]:

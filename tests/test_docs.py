@@ -18,9 +18,11 @@ def test_lists_made_from_starter_toml_are_fresh() -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as a code host makes them."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    """The anchors of a page's headings, as a code host makes them, and those that it has written out."""
+    text = page.read_text("utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    made = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return made | {*re.findall(r'<a id="([\w-]+)"></a>', text)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -43,7 +43,7 @@ def test_run_without_a_known_name_lists_the_starters(arguments: list[str]) -> No
 
 def test_without_an_interpreter_there_is_one_sentence(tmp_path: Path) -> None:
     env = {"PYENV_ROOT": str(tmp_path), "UV_PYTHON_DOWNLOADS": "never", "TMPDIR": str(tmp_path)}
-    done = nox("-s", "starter", "-P", "3.99", "--", "quick", env=env)
+    done = nox("-s", "starter", "-P", "3.99", env=env)
     assert done.returncode == 1
     assert "No Python 3.99 here, and none to be had" in done.stderr
     assert "Traceback" not in done.stderr

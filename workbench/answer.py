@@ -4,6 +4,7 @@ import json
 import re
 import statistics
 import tomllib
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,92 @@ from typing import Any
 from workbench.starters import ROOT, Starter, all_starters, count_lines
 
 RESULTS = ROOT / "docs" / "results"
-SURPRISES = {
-    "hello": ("A word as JSON", "µs of CPU a request"),
-    "read": ("A row of PostgreSQL by its key", "µs of CPU a request"),
-    "server": ("The server below", "answers a second"),
-    "blocking": ("A wait of 100 ms, and one line that blocks", "answers a second"),
-    "rate": ("200 requests a second, each a row of PostgreSQL", "median, ms"),
-}
+PLANNED = ROOT / "workbench" / "planned.toml"
+FEW = 6
+SURPRISING = 1.5  # times; less than that surprises nobody
+NOTICED = 10.0  # milliseconds; less than that nobody notices
+DISTURBED = 1.3  # times; values of one thing that lie further apart were not measured in peace
 type Row = dict[str, list[float]]
+type Tables = dict[str, dict[str, Row]]
+
+
+# ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def number(value: float) -> str:
+    """With as many digits as can be read at a glance."""
+    return f"{value:,.0f}" if value >= 20 else f"{value:.2g}" if value < 1 else f"{value:.1f}"
+
+
+def middle(values: list[float]) -> tuple[float, float]:
+    """Between which values the middle half of them lies; or all, where there are few."""
+    if len(values) < FEW:
+        return min(values), max(values)
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
+def apart(some: list[float], others: list[float]) -> bool:
+    """Whether one is more than the other beyond the spread: their middle halves do not touch."""
+    (low, high), (least, most) = middle(some), middle(others)
+    return low > most or least > high
+
+
+def times(rows: Row, more: str, less: str) -> str:
+    """How many times as much one is as the other. Raises ValueError when that surprises nobody."""
+    ratio = statistics.median(rows[more]) / statistics.median(rows[less])
+    if ratio < SURPRISING:
+        raise ValueError(f"{more} is only {ratio:.2f} times {less}: what docs/django-or-fastapi.md says is not so")
+    return number(ratio)
+
+
+def unnoticed(rows: Row) -> str:
+    """How far all of them are from each other, in milliseconds. Raises ValueError when somebody would notice."""
+    medians = [statistics.median(values) for values in rows.values()]
+    if max(medians) - min(medians) > NOTICED:
+        raise ValueError(f"{rows} are apart: what docs/django-or-fastapi.md says is not so")
+    return number(max(medians) - min(medians))
+
+
+# ── The page ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# What surprises, said of what was measured, and the table of results that shows it.
+SURPRISES: dict[str, tuple[str, Callable[[Row], str]]] = {
+    "hello": (
+        "µs of CPU a request",
+        lambda rows: (
+            "With nothing to do, `def` costs FastAPI "
+            f"{times(rows, 'FastAPI, `def`', 'FastAPI, `async def`')} times what `async def` does."
+        ),
+    ),
+    "read": (
+        "µs of CPU a request",
+        lambda rows: (
+            "One row by the usual ORM of each costs FastAPI "
+            f"{times(rows, 'FastAPI, `async def`, SQLAlchemy', 'Django, no middleware')} times what it costs Django."
+        ),
+    ),
+    "server": (
+        "answers a second",
+        lambda rows: (
+            "The same Django answers "
+            f"{times(rows, 'Django on granian', 'Django on gunicorn, sync')} times as often on another server, and on "
+            f"the slowest {times(rows, 'Django on granian', 'Django on uvicorn')} times less."
+        ),
+    ),
+    "blocking": (
+        "answers a second",
+        lambda rows: (
+            "With one line that blocks, FastAPI gives one answer where it gave "
+            f"{times(rows, 'FastAPI, `async def`', 'FastAPI, `async def`, blocked')}, and Django where it gave "
+            f"{times(rows, 'Django, `async def`', 'Django, `async def`, blocked')}."
+        ),
+    ),
+    "rate": (
+        "median, ms",
+        lambda rows: f"At 200 requests a second, a row of PostgreSQL each, they are {unnoticed(rows)} ms apart.",
+    ),
+}
 
 
 def keep(name: str, command: str, told: str) -> None:
@@ -29,15 +108,30 @@ def keep(name: str, command: str, told: str) -> None:
     (RESULTS / f"{name}.txt").write_text(f"$ {command}\n{lines}\n", encoding="utf-8")
 
 
+def result(name: str) -> dict[str, Any] | None:
+    """What was kept of a measurement; None when there is nothing yet."""
+    file = RESULTS / f"{name}.json"
+    found: dict[str, Any] | None = json.loads(file.read_text("utf-8")) if file.exists() else None
+    return found
+
+
 def figure(starter: Starter) -> str:
-    """The sentence with the number that a starter is shown with; its number is from what its bench has printed."""
-    file, measured = RESULTS / f"{starter.name}.txt", starter.facts.get("measured")
+    """The sentence with the number that a starter is shown with; its number is from what its bench has kept."""
+    measured = starter.facts.get("measured", {})
+    if "twin" in measured:
+        if (kept := result("twin")) is None:
+            return "not measured yet"
+        of, by = measured["twin"]
+        row = kept["found"][measured["table"]][measured["row"]]
+        ratio = statistics.median(row[of]) / statistics.median(row[by])
+        return str(measured["says"].format(number(ratio)))
+    file = RESULTS / f"{starter.name}.txt"
     if not measured or not file.exists():
         return "not measured yet"
     found = re.search(measured["where"], file.read_text("utf-8"), re.MULTILINE)
     if not found:
         raise ValueError(f"docs/results/{file.name} has nothing of {measured['where']!r}")
-    return str(measured["says"].format(*found.groups()))
+    return str(measured["says"].format(*(re.sub(r"(?<=\d)(?=(\d{3})+$)", ",", each) for each in found.groups())))
 
 
 def first(sentence: str) -> str:
@@ -53,9 +147,8 @@ def jobs() -> str:
         other = facts["other"].partition(", when ")[2]
         link = f"[`{starter.name}`](starters/{starter.name}.md)"
         rows[starter.name] = [facts["category"], link, first(facts["why"]), figure(starter), first(other)]
-    for name, facts in tomllib.loads((ROOT / "docs" / "planned.toml").read_text("utf-8")).items():
-        if name not in rows:
-            rows[name] = [facts["category"], f"`{name}` (not there yet)", facts["why"], "", first(facts["other"])]
+    for name, facts in tomllib.loads(PLANNED.read_text("utf-8")).items():
+        rows[name] = [facts["category"], f"`{name}`, not there yet", facts["why"], "—", first(facts["other"])]
     lines = ["| your job | starter | why | measured | the other one, when |", "|---|---|---|---|---|"]
     for name in sorted(rows):
         category, *rest = rows[name]
@@ -63,41 +156,34 @@ def jobs() -> str:
     return "\n".join(lines)
 
 
-def number(value: float) -> str:
-    """With as many digits as can be read at a glance."""
-    return f"{value:,.0f}" if value >= 20 else f"{value:.2g}" if value < 1 else f"{value:.1f}"
-
-
 def ordered(rows: Row) -> str:
     """The rows by their medians, the least first; those whose spreads touch stand together, without an order."""
     medians = sorted(rows, key=lambda name: statistics.median(rows[name]))
     said = f"{medians[0]} **{number(statistics.median(rows[medians[0]]))}**"
     for before, name in pairwise(medians):
-        sign = "≈" if max(rows[before]) >= min(rows[name]) else "<"
+        sign = "<" if apart(rows[before], rows[name]) else "≈"
         said += f" {sign} {name} **{number(statistics.median(rows[name]))}**"
     return said
 
 
 def surprises() -> str:
     """Five results, each by a command that repeats it."""
-    lines = ["| what | measured, the least first; ≈ is no difference | again |", "|---|---|---|"]
-    for name, (title, unit) in SURPRISES.items():
-        file = RESULTS / f"{name}.json"
-        if not file.exists():
-            lines.append(f"| {title} | not measured yet | `nox -s surprise -- {name}` |")
+    lines = ["| what surprises | measured, the least first | again |", "|---|---|---|"]
+    for name, (unit, says) in SURPRISES.items():
+        anchor, again = f'<a id="{name}"></a>', f"`nox -s surprise -- {name}`"
+        if (kept := result(name)) is None:
+            lines.append(f"| {anchor}{name}: not measured yet | | {again} |")
             continue
-        rows: Row = json.loads(file.read_text("utf-8"))["found"][unit]
-        lines.append(f"| {title}: {unit} | {ordered(rows)} | `nox -s surprise -- {name}` |")
+        rows: Row = kept["found"][unit]
+        lines.append(
+            f"| {anchor}**{says(rows)}** {kept['what']} | {unit}: {ordered(rows)} | {again}, {kept['seconds']} s |"
+        )
     return "\n".join(lines)
 
 
-def where(names: list[str]) -> str:
-    """The machines and the days of these results."""
-    found = [
-        json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-        for name in names
-        if (RESULTS / f"{name}.json").exists()
-    ]
+def where() -> str:
+    """The machines and the days of the surprises."""
+    found = [kept for name in SURPRISES if (kept := result(name))]
     said = {f"{each['machine']}, Python {each['python']}, {each['date']}" for each in found}
     return "; ".join(sorted(said)) or "nowhere yet"
 
@@ -110,59 +196,94 @@ hide: [navigation, toc]
 
 # Django or FastAPI?
 
-<!-- Made by `nox -s lists -- --write` from starter.toml, docs/planned.toml and docs/results/: change those. -->
+<!-- Made by `nox -s lists -- --write` from starter.toml, workbench/planned.toml and docs/results/: change those. -->
 
 Ask what the job is, not which is faster. Find yours:
 
+<div class="cards jobs" markdown>
+
 {jobs()}
+
+</div>
 
 ## Five results that surprise
 
-Each command takes less than a minute on your machine. All values are kept in `docs/results/`. Measured on
-{where(list(SURPRISES))}.
+Measured on {where()}; the seconds are those that the command took there, once the packages were
+installed. `<` is beyond the spread, `≈` within it. All values are kept in `docs/results/`.
+
+<div class="cards" markdown>
 
 {surprises()}
+
+</div>
 
 The same job done in both, line by line and number by number: [the twin](twin.md). Question by question:
 [choose](choose.md).
 """
 
 
+# ── The twin ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def cells(row: Row, names: list[str]) -> list[str]:
-    """The median of each, with the least and the most of it."""
+    """The median of each, and between which values the middle half lies; marked, where the machine was not at peace."""
     said = []
     for name in names:
         values = row.get(name, [])
-        spread = f" ({number(min(values))} to {number(max(values))})" if len(values) > 1 else ""
-        said.append(f"{number(statistics.median(values))}{spread}" if values else "")
+        if not values:
+            said.append("")
+            continue
+        low, high = map(number, middle(values))
+        mark = "†" if min(values) > 0 and max(values) > DISTURBED * min(values) else ""
+        spread = f" ({low} to {high}{mark})" if low != high else f" ({mark})" if mark else ""
+        said.append(f"{number(statistics.median(values))}{spread}")
     return said
 
 
 def verdict(row: Row) -> str:
-    """FastAPI's median by Django's; nothing where their spreads touch."""
+    """FastAPI's median by Django's; nothing within the spread."""
     django, fastapi = row.get("Django", []), row.get("FastAPI", [])
     if not django or not fastapi:
         return ""
-    if max(django) >= min(fastapi) and max(fastapi) >= min(django) and {*django} != {*fastapi}:
-        return "no difference"
+    if not apart(django, fastapi) and {*django} != {*fastapi}:
+        return "≈"
     return f"{statistics.median(fastapi) / statistics.median(django):.2f}"
+
+
+def together(found: Tables) -> Tables:
+    """What the twin's bench has kept, with all that a request costs in one table, job by job."""
+    costs = {name: rows for name, rows in found.items() if name.startswith("CPU of a request")}
+    one: dict[str, Row] = {}
+    for job in next(iter(costs.values()), {}):
+        for table, rows in costs.items():
+            how = table.partition("µs, ")[2].partition(":")[0] or "without a server"
+            one[f"{job}, {how}"] = {name: rows[job][name] for name in ("Django", "FastAPI")}
+            if floors := {
+                name: rows[job][f"{name}'s floor"] for name in ("Django", "FastAPI") if f"{name}'s floor" in rows[job]
+            }:
+                one[f"{job}, psycopg alone"] = floors
+    rest = {name: rows for name, rows in found.items() if name not in costs}
+    return {"CPU of a request, µs (less is better)": one} | rest
+
+
+def verdicts() -> str:
+    """How many rules of the contract each keeps, as `nox -s twin` has said last."""
+    last = (RESULTS / "contract.txt").read_text("utf-8").splitlines()[-1]
+    return f"By the contract's suite, `nox -s twin`: {last}. Rule by rule: `docs/results/contract.txt`."
 
 
 def twin() -> str:
     """The tables of docs/twin.md."""
-    file = RESULTS / "twin.json"
-    if not file.exists():
+    if (kept := result("twin")) is None:
         return "Not measured yet."
-    kept: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    said = [f'{kept["machine"]}, Python {kept["python"]}, {kept["date"]}: `nox -s "bench(twin)"`.']
-    said.append("The median of each, with the least and the most of it; where these touch, there is no difference.")
-    if kept["noisy"]:
-        said.append(f"The machine did something else during: {', '.join(kept['noisy'])}.")
-    for title, rows in (kept["found"] | {"Lines of Python": lines()}).items():
+    versions = ", ".join(f"{name} {version}" for name, version in kept["versions"].items())
+    said = [f"{verdicts()}\n"] if (RESULTS / "contract.txt").exists() else []
+    said += [f'{kept["machine"]}, Python {kept["python"]}, {versions}, {kept["date"]}: `nox -s "bench(twin)"`.']
+    for title, rows in (together(kept["found"]) | {"Lines of Python": lines()}).items():
         columns = list(dict.fromkeys(name for row in rows.values() for name in row))
         both = {"Django", "FastAPI"} <= {*columns}
         head = ["what", *columns, *(["FastAPI ÷ Django"] if both else [])]
-        said += ["", f"**{title}**", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+        said += ["", f"### {title}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         for name, row in rows.items():
             tail = [verdict(row)] if both else []
             said.append("| " + " | ".join([name, *cells(row, columns), *tail]) + " |")

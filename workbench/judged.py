@@ -45,9 +45,15 @@ def table(verdicts: Verdicts) -> str:
             words = [verdicts[server].get(name, NOT_ASKED) for server in servers]
             said = name.removeprefix("test_").replace("_", " ")
             lines.append(f"| {said} | " + " | ".join(words) + " |")
-    kept = sum(word == KEPT for each in verdicts.values() for word in each.values())
-    lines.append(f"\n{kept} of {sum(map(len, verdicts.values()))} kept")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", summary(verdicts)])
+
+
+def summary(verdicts: Verdicts) -> str:
+    """How many rules each server keeps."""
+    each = [
+        f"{name} keeps {sum(word == KEPT for word in said.values())} of {len(said)}" for name, said in verdicts.items()
+    ]
+    return "; ".join(each)
 
 
 def broken(verdicts: Verdicts) -> bool:

@@ -2,7 +2,7 @@
 
 A page asks by a comment on a line of its own:
 
-    <!-- include: fastapi-realtime/app/problems.py:Problem -->     a class or function, as far to the right
+    <!-- include: fastapi-realtime/app/problems.py:Problem -->     a class, a function or a value, as far to the right
     <!-- include: fastapi-realtime/README.md -->                   a page, its headings one level lower
     <!-- include: */README.md#Settings -->                         a section, of every starter
 """
@@ -65,11 +65,12 @@ def included(projects: Mapping[str, Path]) -> Callable[[re.Match[str]], str]:
 
 
 def code(file: Path, symbol: str) -> str:
-    """A class or function of a file, with what decorates it. Raises KeyError."""
+    """A class, a function or a value of a file, with what decorates it. Raises KeyError."""
     source = file.read_text("utf-8")
     for node in ast.parse(source).body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == symbol:
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+        named = [getattr(node, "name", None), getattr(node, "target", None), *getattr(node, "targets", [])]
+        if symbol in [each if isinstance(each, str) else getattr(each, "id", None) for each in named]:
+            first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
             return "\n".join(source.splitlines()[first - 1 : node.end_lineno])
     raise KeyError(symbol)
 

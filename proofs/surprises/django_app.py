@@ -67,6 +67,10 @@ def hello(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"hello": "world"})
 
 
+async def hello_async(_request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"hello": "world"})
+
+
 def read(_request: HttpRequest, identity: int) -> JsonResponse:
     item = Item.objects.get(pk=identity)
     return JsonResponse({"id": item.pk, "name": item.name, "price": item.price})
@@ -82,11 +86,18 @@ async def wait_async(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"waited": True})
 
 
+async def wait_blocking(_request: HttpRequest) -> JsonResponse:
+    time.sleep(0.1)  # the one wrong line
+    return JsonResponse({"waited": True})
+
+
 urlpatterns = [
     path("hello", hello),
+    path("hello-async", hello_async),
     path("read/<int:identity>", read),
     path("wait", wait),
     path("wait-async", wait_async),
+    path("wait-blocking", wait_blocking),
 ]
 application = get_wsgi_application()
 asgi = get_asgi_application()

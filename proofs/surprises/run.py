@@ -58,6 +58,7 @@ def children(pid: int) -> list[int]:
 COMMANDS = {
     "gunicorn sync": "gunicorn --no-control-socket --bind 127.0.0.1:{port} django_app:application",
     "gunicorn gthread": "gunicorn --no-control-socket --threads 4 --bind 127.0.0.1:{port} django_app:application",
+    "gunicorn, 40 threads": "gunicorn --no-control-socket --threads 40 --bind 127.0.0.1:{port} django_app:application",
     "granian": "granian --interface wsgi --workers 1 --blocking-threads 1 --no-ws --port {port} django_app:application",
     "uvicorn, ASGI": "uvicorn --no-access-log --log-level warning --port {port} django_app:asgi",
     "uvicorn": "uvicorn --no-access-log --log-level warning --port {port} fastapi_app:app",
@@ -110,37 +111,40 @@ def in_process(variants: dict[str, tuple[str, str, dict[str, str]]], times: int,
             )
             stack.callback(probe.kill)
             probes[name] = probe, json.dumps({"times": times, "method": "GET", "path": path})
-        for turn in range(rounds):
+        for turn in range(rounds + 1):
             for name in list(variants)[:: 1 if turn % 2 == 0 else -1]:
                 probe, task = probes[name]
                 assert probe.stdin
                 assert probe.stdout
                 probe.stdin.write(f"{task}\n")
                 probe.stdin.flush()
-                rows[name].append(json.loads(probe.stdout.readline())[0])
+                cpu = json.loads(probe.stdout.readline())[0]
+                if turn > 0:  # the first one warms what it uses
+                    rows[name].append(cpu)
     return rows
 
 
 def hello() -> dict[str, Rows]:
-    """A word as JSON: what the framework costs, without server and database."""
+    """A word as JSON: what the framework costs, one request after the other, without server and database."""
     variants = {
         "Django, the seven middlewares of startproject": ("django_app", "/hello", {}),
         "Django, no middleware": ("django_app", "/hello", {"BARE": "1"}),
-        "FastAPI, async def": ("fastapi_app", "/hello", {}),
-        "FastAPI, def": ("fastapi_app", "/hello-def", {}),
+        "FastAPI, `async def`": ("fastapi_app", "/hello", {}),
+        "FastAPI, `def`": ("fastapi_app", "/hello-def", {}),
     }
     return {"µs of CPU a request": in_process(variants, 400)}
 
 
 def read() -> dict[str, Rows]:
-    """One row of PostgreSQL by its key, as an object, as JSON: without a server, and without the database's own CPU."""
+    """One row of PostgreSQL by its key, as an object, as JSON, one after the other: without a server, and without the
+    database's own CPU. psycopg 3 in all; SQLAlchemy's session in a transaction, as it is by default."""
     with database() as url:
         settings = {"DATABASE_URL": url}
         variants = {
             "Django, the seven middlewares of startproject": ("django_app", "/read/{row}", settings),
             "Django, no middleware": ("django_app", "/read/{row}", settings | {"BARE": "1"}),
-            "FastAPI, async def, SQLAlchemy async": ("fastapi_app", "/read/{row}", settings),
-            "FastAPI, def, SQLAlchemy": ("fastapi_app", "/read-def/{row}", settings),
+            "FastAPI, `async def`, SQLAlchemy": ("fastapi_app", "/read/{row}", settings),
+            "FastAPI, `def`, SQLAlchemy": ("fastapi_app", "/read-def/{row}", settings),
         }
         return {"µs of CPU a request": in_process(variants, 150)}
 
@@ -174,12 +178,15 @@ def over_http(
 
 
 def server() -> dict[str, Rows]:
-    """The same word by different servers, 32 connections, one process on one core."""
+    """The same word by different servers, 32 connections, one process on one core. Django with the seven middlewares of
+    startproject and `def`, FastAPI with none and `async def`, where nothing else is said."""
     names = {
         "Django on gunicorn, sync": ("gunicorn sync", "/hello", {}),
         "Django on gunicorn, gthread": ("gunicorn gthread", "/hello", {}),
         "Django on granian": ("granian", "/hello", {}),
-        "Django on uvicorn (ASGI)": ("uvicorn, ASGI", "/hello", {}),
+        "Django on granian, no middleware": ("granian", "/hello", {"BARE": "1"}),
+        "Django on uvicorn": ("uvicorn, ASGI", "/hello", {}),
+        "Django on uvicorn, no middleware, `async def`": ("uvicorn, ASGI", "/hello-async", {"BARE": "1"}),
         "FastAPI on uvicorn": ("uvicorn", "/hello", {}),
         "FastAPI on granian": ("granian, ASGI", "/hello", {}),
     }
@@ -189,13 +196,16 @@ def server() -> dict[str, Rows]:
 
 
 def blocking() -> dict[str, Rows]:
-    """A hundred who wait for what takes 100 ms, again and again: awaited, in a thread, or with one line wrong."""
+    """A hundred who wait for what takes 100 ms, again and again: awaited, in one of 40 threads, or, ten of them, with
+    one line that blocks the event loop. Django with startproject's seven middlewares, where nothing else is said."""
     names = {
-        "FastAPI, async def, awaited": ("uvicorn", "/wait", {}),
-        "FastAPI, def": ("uvicorn", "/wait-def", {}),
-        "FastAPI, async def, blocked by one line (10 at once)": ("uvicorn", "/wait-blocking", {}),
-        "Django on gunicorn, 4 threads": ("gunicorn gthread", "/wait", {}),
-        "Django, async def, on uvicorn (ASGI)": ("uvicorn, ASGI", "/wait-async", {}),
+        "FastAPI, `async def`": ("uvicorn", "/wait", {}),
+        "FastAPI, `def`": ("uvicorn", "/wait-def", {}),
+        "FastAPI, `async def`, blocked": ("uvicorn", "/wait-blocking", {}),
+        "Django on gunicorn, 40 threads": ("gunicorn, 40 threads", "/wait", {}),
+        "Django, `async def`": ("uvicorn, ASGI", "/wait-async", {}),
+        "Django, `async def`, no middleware": ("uvicorn, ASGI", "/wait-async", {"BARE": "1"}),
+        "Django, `async def`, blocked": ("uvicorn, ASGI", "/wait-blocking", {}),
     }
 
     def ask(port: int, path: str) -> load.Answers:
@@ -248,10 +258,8 @@ def main() -> None:
             }
             file = ROOT / "docs" / "results" / f"{name}.json"
             file.parent.mkdir(exist_ok=True)
-            file.write_text(
-                json.dumps(about | {"what": " ".join((ALL[name].__doc__ or "").split()), "found": kept}, indent=1)
-                + "\n"
-            )
+            about |= {"seconds": round(time.monotonic() - began), "what": " ".join((ALL[name].__doc__ or "").split())}
+            file.write_text(json.dumps(about | {"found": kept}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

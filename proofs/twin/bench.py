@@ -1,9 +1,9 @@
 """The two that keep one contract, side by side in one run, on PostgreSQL: `nox -s "bench(twin)"`.
 
 DJANGO and FASTAPI are the generated projects, installed. Each has a database of its own with the same rows, made
-through the contract. Servers are on the first core, PostgreSQL and who asks on the others. They take turns, there and
-back; all values are kept; where two spreads touch, there is no difference. A cell during which the machine did
-something else is marked. `--write` keeps it all in docs/results/twin.json, of which docs/twin.md is made.
+through the contract; PostgreSQL does not wait for a disk. Servers are on the first core, PostgreSQL and who asks on
+the others. They take turns, there and back, after a turn that does not count. With `--write` all values are kept in
+docs/results/twin.json. What they mean is for docs/twin.md, which is made of it.
 """
 
 import argparse
@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import secrets
-import statistics
 import subprocess
 import sys
 import time
@@ -29,9 +28,18 @@ import load  # noqa: E402  the path comes first
 import servers  # noqa: E402
 
 PRODUCTS = 1000
-ROUNDS = int(os.environ.get("ROUNDS", "4"))
-SECONDS = float(os.environ.get("SECONDS", "2"))
+ROUNDS = int(os.environ.get("ROUNDS", "8"))
+SECONDS = float(os.environ.get("SECONDS", "1.5"))
+RATE = 200
 BOTH = "stock:read stock:write"
+IN_PROCESS = "CPU of a request without a server, µs"
+STATEMENTS = "Statements of a request"
+OWN_CPU = "CPU of a request, µs, each by its own server: Django on granian, FastAPI on uvicorn"
+EQUAL_CPU = "CPU of a request, µs, both on granian, one thread"
+ANSWERS = "Answers a second, each by its own server, one process on one core, 16 at once"
+LATENCY = f"Milliseconds within which a read is answered, {RATE} a second, each by its own server"
+WAITING = "Seconds until a thousand who wait a tenth of a second are all answered"
+AT_REST = "At rest"
 VALIDATING = {
     "Django": """
 import django; django.setup()
@@ -124,7 +132,7 @@ def both() -> list[Side]:
             django,
             ["manage.py"],
             "config.wsgi",
-            "import config.wsgi",
+            "import config.wsgi, config.urls",
             "stock_product",
             ["granian", "--interface", "wsgi", "--blocking-threads", "1", "--no-ws", "config.wsgi:application"],
             {"DJANGO_SETTINGS_MODULE": "config.settings"},
@@ -181,27 +189,9 @@ class Found:
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[str, dict[str, list[float]]]] = {}
-        self.noisy: list[str] = []
-        self.calm = min(self.loop() for _ in range(20))
-
-    @staticmethod
-    def loop() -> float:
-        """Seconds that a loop took which always does the same."""
-        began = time.perf_counter()
-        sum(number * number for number in range(20_000))
-        return time.perf_counter() - began
 
     def keep(self, table: str, row: str, column: str, value: float) -> None:
         self.tables.setdefault(table, {}).setdefault(row, {}).setdefault(column, []).append(round(value, 4))
-
-    @contextmanager
-    def watched(self, cell: str) -> Iterator[None]:
-        """Mark the cell, if the machine was not as calm before and after as it can be."""
-        before = min(self.loop() for _ in range(5))
-        yield
-        after = min(self.loop() for _ in range(5))
-        if max(before, after) > 1.1 * self.calm and cell not in self.noisy:
-            self.noisy.append(cell)
 
     def show(self) -> None:
         for table, rows in self.tables.items():
@@ -209,24 +199,14 @@ class Found:
             columns = list(next(iter(rows.values())))
             for row, cells in rows.items():
                 said = [f"{column} {load.spread(cells[column])}" for column in columns if column in cells]
-                values = [cells[each] for each in ("Django", "FastAPI") if each in cells]
-                if len(values) == 2:
-                    said.append(verdict(*values))
                 print(f"  {row:<28} {'; '.join(said)}")
 
 
-def verdict(django: list[float], fastapi: list[float]) -> str:
-    """Which is less, and by how much; nothing inside the spread."""
-    if max(django) >= min(fastapi) and max(fastapi) >= min(django):
-        return "no difference"
-    ratio = statistics.median(fastapi) / statistics.median(django)
-    return f"FastAPI {ratio:.2f} times Django"
-
-
-def turns(sides: list[Any], rounds: int = ROUNDS) -> Iterator[Any]:
-    """There and back, so often."""
-    for number in range(rounds):
-        yield from sides if number % 2 == 0 else reversed(sides)
+def turns(sides: list[Any], rounds: int = ROUNDS) -> Iterator[tuple[Any, bool]]:
+    """There and back, so often; the first turn warms what it uses, and does not count."""
+    for number in range(rounds + 1):
+        for side in reversed(sides) if number % 2 == 0 else sides:
+            yield side, number > 0
 
 
 def jobs(token: str, product: str = "{row}") -> dict[str, dict[str, Any]]:
@@ -264,18 +244,18 @@ def in_process(found: Found, sides: list[Side]) -> None:
                 stack.callback(probe.kill)
                 probes[name] = probe, side
         for job in jobs(""):
-            for name in turns(list(probes), ROUNDS * 2):
+            for name, counts in turns(list(probes)):
                 probe, side = probes[name]
                 task = jobs(side.token)[job] | {"times": 100}
                 if job == "hold":
                     task["body"] = {"product_id": 7, "quantity": 1}
-                with found.watched(f"in process, {job}"):
-                    probe.stdin.write(json.dumps(task) + "\n")
-                    probe.stdin.flush()
-                    cpu, statements = json.loads(probe.stdout.readline())
-                found.keep("CPU of a request without a server, µs", job, name, cpu)
-                if "floor" not in name:
-                    found.keep("Statements of a request", job, name, statements)
+                probe.stdin.write(json.dumps(task) + "\n")
+                probe.stdin.flush()
+                cpu, statements = json.loads(probe.stdout.readline())
+                if counts:
+                    found.keep(IN_PROCESS, job, name, cpu)
+                if counts and "floor" not in name:
+                    found.keep(STATEMENTS, job, name, statements)
 
 
 def requests(side: Side, job: str) -> list[bytes]:
@@ -297,56 +277,42 @@ def requests(side: Side, job: str) -> list[bytes]:
     ]
 
 
-def over_http(found: Found, sides: list[Side], table: str, commands: dict[str, list[str]], at_once: int = 16) -> None:
-    """CPU of the server and answers a second, so many at once, one process on one core."""
+def over_http(found: Found, sides: list[Side], commands: dict[str, list[str]], *, own: bool, at_once: int = 16) -> None:
+    """CPU of the server, so many at once, one process on one core; and how many answers a second, by its own server."""
     right = (b"200", b"201")
     with ExitStack() as stack:
         running = {
             side.name: stack.enter_context(serving(commands[side.name], side.project, side.settings)) for side in sides
         }
         for job in jobs(""):
-            for side in turns(sides):
+            for side, counts in turns(sides):
                 server, asked = running[side.name], requests(side, job)
-                load.run(
-                    load.as_fast(
-                        server.port, asked[:500], connections=at_once, seconds=0.3, right=(*right, b"409", b"422")
-                    )
-                )
-                with found.watched(f"{table}, {job}"):
-                    before = server.cpu()
-                    half = asked[len(asked) // 2 :] if len(asked) > PRODUCTS else asked
-                    answers = load.run(
-                        load.as_fast(server.port, half, connections=at_once, seconds=SECONDS, right=right)
-                    )
-                    used = server.cpu() - before
+                before = server.cpu()
+                answers = load.run(load.as_fast(server.port, asked, connections=at_once, seconds=SECONDS, right=right))
+                used = server.cpu() - before
                 if answers.wrong:
-                    raise SystemExit(f"{table}, {job}, {side.name} is void: {answers.wrong}")
-                found.keep(f"CPU of a request, µs: {table}", job, side.name, used / len(answers.took) * 1e6)
-                found.keep(f"Answers a second: {table}", job, side.name, answers.rate)
-        for side in sides:
-            found.keep(f"Memory after it, MiB: {table}", "MiB", side.name, running[side.name].memory())
+                    raise SystemExit(f"{job}, {side.name} is void: {answers.wrong}")
+                if counts:
+                    found.keep(OWN_CPU if own else EQUAL_CPU, job, side.name, used / len(answers.took) * 1e6)
+                if counts and own:
+                    found.keep(ANSWERS, job, side.name, answers.rate)
+        for side in sides if own else ():
+            found.keep(AT_REST, "memory after many requests, MiB", side.name, running[side.name].memory())
 
 
-def at_rate(found: Found, sides: list[Side], commands: dict[str, list[str]], rate: int) -> None:
+def at_rate(found: Found, sides: list[Side], commands: dict[str, list[str]]) -> None:
     """How long a read takes at a rate that both can keep, from when it was due."""
     with ExitStack() as stack:
         running = {
             side.name: stack.enter_context(serving(commands[side.name], side.project, side.settings)) for side in sides
         }
-        for side in turns(sides):
+        for side, counts in turns(sides, 4):
             port, asked = running[side.name].port, requests(side, "read")
-            load.run(load.at_rate(port, asked, rate=rate, seconds=0.5))
-            with found.watched("at a fixed rate"):
-                answers = load.run(load.at_rate(port, asked, rate=rate, seconds=2 * SECONDS))
+            answers = load.run(load.at_rate(port, asked, rate=RATE, seconds=4))
             if answers.wrong:
-                raise SystemExit(f"{rate} a second, {side.name} is void: {answers.wrong}")
-            for row, share in (("half", 0.5), ("99 of 100", 0.99)):
-                found.keep(
-                    f"Milliseconds within which a read is answered, {rate} a second",
-                    row,
-                    side.name,
-                    answers.quantile(share),
-                )
+                raise SystemExit(f"{RATE} a second, {side.name} is void: {answers.wrong}")
+            for row, share in (("half of them", 0.5), ("99 of 100", 0.99)) if counts else ():
+                found.keep(LATENCY, row, side.name, answers.quantile(share))
 
 
 def waiting(found: Found) -> None:
@@ -355,42 +321,37 @@ def waiting(found: Found) -> None:
     python = Path(sys.executable).parent
     uvicorn = ["uvicorn", "--no-access-log", "--log-level", "warning", "--port", "{port}"]
     granian = ["granian", "--interface", "wsgi", "--blocking-threads", "40", "--backlog", "2048", "--port", "{port}"]
-    variants = {
-        "FastAPI, awaited, on uvicorn": ([*uvicorn, "fastapi_app:app"], "/wait"),
-        "FastAPI, def, on uvicorn": ([*uvicorn, "fastapi_app:app"], "/wait-def"),
-        "Django, 40 threads, on granian": ([*granian, "django_app:application"], "/wait"),
-        "Django, awaited, on uvicorn": ([*uvicorn, "django_app:asgi"], "/wait-async"),
+    variants: dict[str, tuple[list[str], str, dict[str, str]]] = {
+        "FastAPI, `async def`, on uvicorn": ([*uvicorn, "fastapi_app:app"], "/wait", {}),
+        "FastAPI, `def` (40 threads), on uvicorn": ([*uvicorn, "fastapi_app:app"], "/wait-def", {}),
+        "Django, `def`, 40 threads of granian": ([*granian, "django_app:application"], "/wait", {}),
+        "Django, `async def`, no middleware, on uvicorn": ([*uvicorn, "django_app:asgi"], "/wait-async", {"BARE": "1"}),
+        "Django, `async def`, seven middlewares, on uvicorn": ([*uvicorn, "django_app:asgi"], "/wait-async", {}),
     }
     with ExitStack() as stack:
         running = {
-            name: stack.enter_context(serving([str(python / command[0]), *command[1:]], folder, {}))
-            for name, (command, _) in variants.items()
+            name: stack.enter_context(serving([str(python / command[0]), *command[1:]], folder, settings))
+            for name, (command, _, settings) in variants.items()
         }
-        for name in turns(list(variants), 2):
-            asked = [load.get(variants[name][1])] * 1000
-            load.run(load.all_at_once(running[name].port, asked[:50]))
-            with found.watched("waiting"):
-                answers = load.run(load.all_at_once(running[name].port, asked))
+        for name, counts in turns(list(variants), 3):
+            answers = load.run(load.all_at_once(running[name].port, [load.get(variants[name][1])] * 1000))
             if answers.wrong:
                 raise SystemExit(f"{name} is void: {answers.wrong}")
-            found.keep(
-                "Seconds until a thousand who wait a tenth of a second are all answered",
-                name,
-                "seconds",
-                answers.seconds,
-            )
+            if counts:
+                found.keep(WAITING, name, "seconds", answers.seconds)
 
 
 def at_rest(found: Found, sides: list[Side]) -> None:
     """What each takes before anybody asks."""
-    for side in turns(sides):
+    for side, counts in turns(sides):
         script = f"import time; began = time.process_time(); {side.started}; print(time.process_time() - began)"
         env = os.environ | side.settings
         told = subprocess.run(
             [side.python, "-c", script], cwd=side.project, env=env, capture_output=True, text=True, check=True
         )
-        found.keep("At rest", "CPU until it could answer, s", side.name, float(told.stdout.split()[-1]))
-    for side in turns(sides, 2):
+        if counts:
+            found.keep(AT_REST, "CPU to import all that answers, s", side.name, float(told.stdout.split()[-1]))
+    for side, _ in turns(sides, 2):
         env = os.environ | side.settings
         script = TIMING % VALIDATING[side.name]
         done = subprocess.run(
@@ -399,11 +360,11 @@ def at_rest(found: Found, sides: list[Side]) -> None:
         if done.returncode:
             raise SystemExit(done.stderr)
         for value in done.stdout.split():
-            found.keep("A thousand items checked, ms of CPU", "1,000 new products", side.name, float(value))
+            found.keep(AT_REST, "CPU to check 1,000 new products, ms", side.name, float(value))
     for side in sides:
         with serving([str(side.python), *side.command, "serve"], side.project, side.settings) as server:
             time.sleep(1)
-            found.keep("At rest", "memory, MiB", side.name, server.memory())
+            found.keep(AT_REST, "memory before any request, MiB", side.name, server.memory())
         plain = side.project.parent / f"{side.name}-plain"
         env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"} | {
             "UV_PROJECT_ENVIRONMENT": str(plain)
@@ -411,8 +372,25 @@ def at_rest(found: Found, sides: list[Side]) -> None:
         subprocess.run(["uv", "sync", "--quiet", "--no-default-groups"], cwd=side.project, env=env, check=True)
         packages = list(plain.glob("lib/python*/site-packages/*.dist-info"))
         size = sum(file.stat().st_size for file in plain.glob("lib/python*/site-packages/**/*") if file.is_file())
-        found.keep("At rest", "packages", side.name, len(packages))
-        found.keep("At rest", "packages, MiB", side.name, size / 2**20)
+        found.keep(AT_REST, "packages", side.name, len(packages))
+        found.keep(AT_REST, "packages, MiB", side.name, size / 2**20)
+
+
+def versions(sides: list[Side]) -> dict[str, str]:
+    """Of the packages that count, in the projects."""
+    names = ("django", "djangorestframework", "granian", "fastapi", "sqlalchemy", "uvicorn", "psycopg")
+    script = """
+import sys
+from importlib.metadata import PackageNotFoundError, version
+for name in sys.argv[1:]:
+    try: print(name, version(name))
+    except PackageNotFoundError: pass
+"""
+    told = [
+        subprocess.run([side.python, "-c", script, *names], capture_output=True, text=True, check=True)
+        for side in sides
+    ]
+    return dict(line.split() for each in told for line in each.stdout.splitlines())
 
 
 def main() -> None:
@@ -453,15 +431,15 @@ def main() -> None:
         steps: list[Callable[[], None]] = [
             lambda: at_rest(found, sides),
             lambda: in_process(found, sides),
-            lambda: over_http(found, sides, "as each comes (Django on granian, FastAPI on uvicorn)", own),
-            lambda: over_http(found, sides, "both on granian, one thread", granian),
-            lambda: at_rate(found, sides, own, 200),
+            lambda: over_http(found, sides, own, own=True),
+            lambda: over_http(found, sides, granian, own=False),
+            lambda: at_rate(found, sides, own),
             lambda: waiting(found),
         ]
         for step in steps:
             step()
     found.show()
-    about = load.machine(sides[0].python) | {"load": round(began, 1), "noisy": found.noisy}
+    about = load.machine(sides[0].python) | {"load": round(began, 1), "versions": versions(sides)}
     print(f"\n{about}")
     if said.write:
         file = ROOT / "docs" / "results" / "twin.json"
