@@ -119,7 +119,7 @@ def test_no_token_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.django_db
 def test_a_signature_is_checked_once_and_the_end_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    token, now = signed(claims()), time.time()
+    token, now = signed(claims(sub="once")), time.time()
     before = tokens.read.cache_info()
     assert [status(token) for _ in range(3)] == [200] * 3
     after = tokens.read.cache_info()

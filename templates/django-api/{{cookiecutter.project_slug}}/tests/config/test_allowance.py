@@ -74,7 +74,6 @@ def asked(number: int, got: list[int]) -> None:
     connections.close_all()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_of_twenty_threads_at_once_exactly_so_many_may(
     committed: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
