@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from reservations import services
 from reservations.models import Reservation
@@ -49,6 +50,17 @@ def test_of_twenty_with_the_same_key_one_does_it_and_all_hear_the_same() -> None
     assert {each.json()["type"] for each in answers if each not in done} <= {"/problems/request-in-progress"}
     assert len({(each.content, each["ETag"], each["Location"]) for each in done}) == 1
     assert level(product) == (20, 1)
+
+
+def test_of_twenty_threads_exactly_so_many_may_ask(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.RATE_LIMIT, settings.RATE_SECONDS = 50, 3600
+    now = time.time()
+    monkeypatch.setattr("config.limits.time.time", lambda: now)
+
+    def ask(_: int) -> list[int]:
+        return [Caller("ada", BOTH).ask("GET", "products").status_code for _ in range(4)]
+
+    assert Counter(status for each in together(ask, 20) for status in each) == {200: 50, 429: 30}
 
 
 def test_who_comes_second_waits_two_seconds_and_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,10 @@
 """How often a caller may ask."""
 
 import re
-import threading
 import time
 from typing import Any
 
 import pytest
-from django.db import connections
 from pytest_django.fixtures import Settings
 
 from config.allowance import Block, block_of, blocks
@@ -65,28 +63,6 @@ def test_who_is_not_known_has_none_and_spends_none(anonymous: Caller) -> None:
         answer = anonymous.ask("GET", "products")
         assert (answer.status_code, "RateLimit" in answer) == (401, False)
     assert Use.objects.count() == 0
-
-
-def asked(number: int, got: list[int]) -> None:
-    """Ask so often as `ada`, from a thread with a connection of its own."""
-    caller = Caller("ada", "stock:read")
-    got.extend(caller.ask("GET", "products").status_code for _ in range(number))
-    connections.close_all()
-
-
-def test_of_twenty_threads_at_once_exactly_so_many_may(
-    committed: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.RATE_LIMIT, settings.RATE_SECONDS = 50, 3600
-    now = time.time()
-    monkeypatch.setattr("config.limits.time.time", lambda: now)
-    got: list[int] = []
-    threads = [threading.Thread(target=asked, args=(4, got)) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (got.count(200), got.count(429)) == (50, 30)
 
 
 @pytest.mark.usefixtures("few")
