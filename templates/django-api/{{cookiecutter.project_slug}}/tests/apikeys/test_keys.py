@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -107,6 +108,17 @@ def test_who_makes_and_ends_keys_is_written_down() -> None:
     assert seen == [("x", "issue key"), ("ada@example.org", "revoke key")]
     assert client.post(path, sent | {"_selected_action": [999999]}, follow=True).status_code == 200
     assert client.get("/admin/apikeys/apikey/add/").status_code == 403
+
+
+def test_staff_who_may_only_look_revoke_nothing() -> None:
+    key = issue(name="", who="a", scopes="stock:read", lasts=None, by="x")[0]
+    viewer = User.objects.create_user("grace@example.org", "x", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_apikey"))
+    client = Client()
+    client.force_login(viewer)
+    sent: dict[str, Any] = {"action": "revoke", "_selected_action": [key.pk]}
+    assert key.begins in client.post("/admin/apikeys/apikey/", sent, follow=True).content.decode()
+    assert not APIKey.objects.exclude(revoked_at=None).exists()
 
 
 def test_a_key_costs_one_question(django_assert_num_queries: Any) -> None:
