@@ -53,10 +53,11 @@ def masked(path: str) -> str:
 
 
 class WithRequestId(logging.Filter):
-    """Adds the id of the request during which something was said."""
+    """Adds the id of the request during which something was said, and takes away the request that Django adds."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
+        vars(record).pop("request", None)  # in JSON it would be its whole address, with the query
         if record.name.startswith("django") and isinstance(record.args, tuple):  # they name addresses, too
             record.args = tuple(masked(arg) if isinstance(arg, str) and arg[:1] == "/" else arg for arg in record.args)
         return True

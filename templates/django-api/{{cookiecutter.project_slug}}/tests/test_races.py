@@ -151,6 +151,27 @@ def test_who_has_waited_for_a_product_sees_what_was_released_meanwhile() -> None
 
 
 @on_postgresql
+@pytest.mark.parametrize(("end", "state", "left"), [("confirm", "confirmed", (5, 0)), ("cancel", "cancelled", (10, 0))])
+def test_who_ends_a_reservation_takes_its_product_first(end: str, state: str, left: tuple[int, int]) -> None:
+    """As whoever releases what is overdue does. In the other order both would wait in a circle, at its last instant."""
+    ada = Caller("ada", BOTH)
+    product = ada.product(on_hand=10)
+    reservation = ada.holds(product, 5).json()["id"]
+    waits = threading.Thread(
+        target=lambda: together(lambda _: Caller("ada", BOTH).ask("POST", f"reservations/{reservation}/{end}"), 1)
+    )
+    with transaction.atomic():
+        release_overdue(product)  # has the product's row, until the end of the transaction
+        waits.start()
+        while not somebody_waits():
+            assert waits.is_alive()
+            time.sleep(0.01)
+        assert Reservation.objects.select_for_update(nowait=True).get(pk=reservation).state == "held"
+    waits.join()
+    assert (Reservation.objects.get(pk=reservation).state, level(product)) == (state, left)
+
+
+@on_postgresql
 def test_nobody_waits_for_ever_for_whoever_hangs() -> None:
     ada = Caller("ada", BOTH)
     product = ada.product(on_hand=10)

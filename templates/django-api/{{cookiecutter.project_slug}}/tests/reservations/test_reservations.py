@@ -21,6 +21,15 @@ def over() -> None:
     Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
 
+def test_a_product_stays_that_has_nothing_but_a_reservation(ada: Caller) -> None:
+    product = Product.objects.get(pk=ada.product())
+    now = timezone.now()
+    Reservation.objects.create(product=product, holder="ada", quantity=1, expires_at=now, created_at=now)
+    refused = ada.ask("DELETE", f"products/{product.pk}", If_Match="*")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/product-in-use")
+    assert Reservation.objects.count() == 1
+
+
 def test_a_state_is_what_it_is_now(ada: Caller) -> None:
     product = ada.product(on_hand=9)
     ids = [ada.holds(product).json()["id"] for _ in range(4)]
