@@ -64,7 +64,8 @@ def take(whose: Whose, span: int, now: int) -> int:
             if block.mine > 0 or block.others <= 0:
                 block.mine -= 1
                 return block.mine + block.others
-        taken = used("request", subject, seconds=span, times=size)  # others do not wait for that
+        # Others do not wait for that. Another limit, as while a deploy changes it, counts for itself.
+        taken = used(f"request of {limit}", subject, seconds=span, times=size)
         with turn:
             block.mine += max(0, min(size, limit - (taken - size)))
             block.others = max(0, limit - taken)
