@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from audit.models import Entry
 from config.problems import Invalid
@@ -130,6 +131,13 @@ def test_a_cursor_that_was_altered_anywhere_is_none(ada: Caller) -> None:
             altered = cursor[:place] + other + cursor[place + 1 :]
             if altered != cursor:
                 assert ada.ask("GET", f"products?limit=1&cursor={altered}").status_code == 400, altered
+
+
+def test_a_cursor_of_the_secret_before_goes_on(ada: Caller, settings: Settings) -> None:
+    ids = [ada.product() for _ in range(3)]
+    cursor = ada.gets("products?limit=1")["next"]
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "x" * 50, [settings.SECRET_KEY]
+    assert [each["id"] for each in ada.gets(f"products?limit=1&cursor={cursor}")["items"]] == [ids[1]]
 
 
 def test_what_is_done_to_products_is_written_down(ada: Caller) -> None:
