@@ -6,7 +6,7 @@ and does not use is lost until the span is over. The fields are those of draft-i
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -26,6 +26,7 @@ class Block:
 
     mine: int = 0
     others: int = 1
+    turn: Lock = field(default_factory=Lock)
 
 
 type Whose = tuple[str, int, int]  # a caller, the end of a span, and the allowance
@@ -58,17 +59,16 @@ def take(whose: Whose, span: int, now: int) -> int:
     """Count a request; how many are left, less than none for one too many."""
     subject, _, limit = whose
     size = math.ceil(limit / BLOCKS)
-    while True:
-        with turn:
-            block = block_of(whose, now)
-            if block.mine > 0 or block.others <= 0:
-                block.mine -= 1
-                return block.mine + block.others
-        # Others do not wait for that. Another limit, as while a deploy changes it, counts for itself.
-        taken = used(f"request of {limit}", subject, seconds=span, times=size)
-        with turn:
-            block.mine += max(0, min(size, limit - (taken - size)))
+    with turn:
+        block = block_of(whose, now)
+    with block.turn:  # who asks meanwhile waits for the same answer of the database; nobody else does
+        if block.mine <= 0 < block.others:
+            # Another limit, as while a deploy changes it, counts for itself.
+            taken = used(f"request of {limit}", subject, seconds=span, times=size)
+            block.mine = max(0, min(size, limit - (taken - size)))
             block.others = max(0, limit - taken)
+        block.mine -= 1
+        return block.mine + block.others
 
 
 def block_of(whose: Whose, now: int) -> Block:
