@@ -7,6 +7,7 @@ and does not use is lost until the span is over. The fields are those of draft-i
 import math
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -17,7 +18,6 @@ from rest_framework.throttling import BaseThrottle
 from config.limits import used
 
 BLOCKS = 20
-MOST_KNOWN = 10_000
 
 
 @dataclass
@@ -31,7 +31,6 @@ class Block:
 
 type Whose = tuple[str, int, int]  # a caller, the end of a span, and the allowance
 
-blocks: dict[Whose, Block] = {}
 turn = Lock()
 
 
@@ -44,7 +43,7 @@ class Allowance(BaseThrottle):
         """Count this request, and have its answer tell what is left; whether it is within the allowance."""
         limit, span, now = settings.RATE_LIMIT, settings.RATE_SECONDS, int(time.time())
         self.seconds = span - now % span
-        left = take((view.caller.subject, now + self.seconds, limit), span, now)
+        left = take((view.caller.subject, now + self.seconds, limit), span)
         view.allowance = {
             "RateLimit-Policy": f'"default";q={limit};w={span}',
             "RateLimit": f'"default";r={max(left, 0)};t={self.seconds}',
@@ -55,12 +54,12 @@ class Allowance(BaseThrottle):
         return float(self.seconds)
 
 
-def take(whose: Whose, span: int, now: int) -> int:
+def take(whose: Whose, span: int) -> int:
     """Count a request; how many are left, less than none for one too many."""
     subject, _, limit = whose
     size = math.ceil(limit / BLOCKS)
     with turn:
-        block = block_of(whose, now)
+        block = block_of(whose)
     with block.turn:  # who asks meanwhile waits for the same answer of the database; nobody else does
         if block.mine <= 0 < block.others:
             # Another limit, as while a deploy changes it, counts for itself.
@@ -71,9 +70,7 @@ def take(whose: Whose, span: int, now: int) -> int:
         return block.mine + block.others
 
 
-def block_of(whose: Whose, now: int) -> Block:
-    """The block of somebody; those of spans that are over are forgotten when there are many."""
-    if len(blocks) > MOST_KNOWN:
-        for each in [each for each in blocks if each[1] <= now]:
-            del blocks[each]
-    return blocks.setdefault(whose, Block())
+@lru_cache(maxsize=10_000)
+def block_of(_whose: Whose) -> Block:
+    """The block of somebody. Of more callers than these, who asked longest ago begins anew."""
+    return Block()

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.tokens import issue
 from config import extras
-from config.allowance import blocks
+from config.allowance import block_of
 from tests.callers import Caller
 from tests.processes import Processes, new_database
 
@@ -48,7 +48,7 @@ def cheap_passwords(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def nothing_taken() -> None:
     """Where the database forgets what was taken of an allowance, the process does."""
-    blocks.clear()
+    block_of.cache_clear()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from config.allowance import Block, block_of, blocks
 from config.limits import used
 from config.models import Use
 from tests.callers import Caller
@@ -88,10 +87,3 @@ def test_a_process_asks_the_database_for_a_twentieth_at_a_time(
     # * take three more * the product
     with django_assert_num_queries(2):
         assert left(ada.ask("GET", "products/1")) == 56
-
-
-def test_what_is_over_is_forgotten_when_there_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.allowance.MOST_KNOWN", 2)
-    blocks.update({("ada", 60, 1): Block(), ("grace", 60, 1): Block(), ("grace", 120, 1): Block()})
-    block_of(("ada", 120, 1), now=60)
-    assert [*blocks] == [("grace", 120, 1), ("ada", 120, 1)]
