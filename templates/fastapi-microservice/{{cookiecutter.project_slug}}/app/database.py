@@ -150,14 +150,10 @@ def postgresql_arguments(deadline: timedelta) -> dict[str, Any]:
 def begin_immediate(engine: Engine) -> None:
     """Make SQLite take the write lock at BEGIN: it ignores FOR UPDATE, and read-then-write would lose updates."""
 
-    def leave_transactions_to_us(connection: Any, _record: object) -> None:  # noqa: ANN401
-        connection.isolation_level = None
-
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    event.listen(engine, "connect", leave_transactions_to_us)
     event.listen(engine, "begin", begin)
 
 
