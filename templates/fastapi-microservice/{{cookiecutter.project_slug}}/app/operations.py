@@ -103,9 +103,10 @@ async def parsed(request: Request) -> Parsed:
         body += chunk
         if len(body) > LONGEST_BODY:
             raise errors.ContentTooLarge(f"Send at most {LONGEST_BODY} bytes.", headers={"Connection": "close"})
+    content = bytes(body)
     again = Parsed(request.scope, request.receive)
-    again._body = bytes(body)  # noqa: SLF001  as Starlette keeps it
-    again.value = from_json(again._body)  # noqa: SLF001
+    again.value = from_json(content)
+    again._body = content  # noqa: SLF001  as Starlette keeps it
     return again
 
 

@@ -113,3 +113,17 @@ async def test_orders_come_from_a_stream_and_nonsense_never_again(
     assert await on_hand(writer, product) == 5
     async with database.read() as connection:
         assert await connection.scalar(select(func.count()).where(Movement.kind == "issue")) == 5
+
+
+async def test_it_stops_when_told_while_there_is_nobody_to_ask(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(consumer, "PATIENCE", 0.2)
+    monkeypatch.setattr(consumer, "FIRST_PAUSE", 20.0)
+    stop = asyncio.Event()
+    running = asyncio.create_task(consumer.run(database, url=f"nats://127.0.0.1:{servers.free_port()}", stop=stop))
+    async with asyncio.timeout(10):
+        while "No order can be taken" not in caplog.text:
+            await asyncio.sleep(0.02)
+        stop.set()
+        await running
