@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.contract import LOCATED, Cursor, IfMatch, Key, Limit, Page, PathId, reads, writes
 from app.errors import PreconditionFailed
-from app.etags import etag_of, matches
+from app.etags import matches
 from app.lists import after, listed
 from app.operations import Operation, answer, done_once, tagged
 from app.products import services
@@ -62,8 +62,8 @@ async def delete_product(request: Request, product_id: PathId, if_match: IfMatch
 async def as_read_before(if_match: list[str], connection: AsyncConnection, product_id: int) -> None:
     """Lock the product. Raises PreconditionFailed unless it is still as If-Match says."""
     await services.locked(connection, product_id)
-    present = answer(ProductBody.model_validate(await services.product(connection, product_id)))
-    if not matches(if_match, etag_of(bytes(present.body))):
+    present = tagged(ProductBody.model_validate(await services.product(connection, product_id)))
+    if not matches(if_match, present.headers["ETag"]):
         raise PreconditionFailed("Read the product again.")
 
 
