@@ -149,6 +149,20 @@ async def test_thirty_who_read_then_write_do_not_lose_an_update(database: Databa
         assert await connection.scalar(select(Product.on_hand)) == 30
 
 
+async def test_what_postgresql_does_for_a_request_ends_with_its_deadline(
+    settings: Settings, on_postgresql: bool
+) -> None:
+    if not on_postgresql:
+        return  # there nothing is done in another process
+    hasty = Database(settings.async_database, deadline=timedelta(seconds=0.5))
+    began = time.monotonic()
+    with pytest.raises(OperationalError):
+        async with hasty.read() as connection:
+            await connection.execute(text("SELECT pg_sleep(20)"))
+    assert time.monotonic() - began < 10
+    await hasty.close()
+
+
 async def test_a_lock_of_another_process_is_waited_for_no_longer_than_the_deadline(
     settings: Settings, on_postgresql: bool
 ) -> None:
