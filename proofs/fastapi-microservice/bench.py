@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -141,7 +142,12 @@ def statements(settings: Settings) -> dict[str, int]:
     from app.main import create_app, running  # noqa: PLC0415
 
     asked: list[str] = []
-    event.listen(Engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+
+    def note(*arguments: Any) -> None:  # noqa: ANN401
+        if not arguments[2].startswith("BEGIN"):
+            asked.append(arguments[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
 
     async def count() -> dict[str, int]:
         app = create_app(settings)

@@ -25,6 +25,13 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+class Page[Item: Body](Body):
+    """A page of a list, newest first; `next` is the cursor of the page after."""
+
+    items: list[Item]
+    next: str | None
+
+
 Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
 Count = Annotated[int, Field(ge=0, le=HIGHEST_ID)]
 PathId = Annotated[int, Path(ge=1, le=HIGHEST_ID), BeforeValidator(_digits)]

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Dialect,
-    Engine,
     Integer,
     MetaData,
     TypeDecorator,
@@ -89,6 +88,8 @@ class Database:
     def __init__(self, url: URL, *, deadline: timedelta = timedelta(seconds=10)) -> None:
         self.on_sqlite = url.get_backend_name() == "sqlite"
         self.insert = sqlite.insert if self.on_sqlite else postgresql.insert
+        # SQLite is to take the write lock at once: it ignores FOR UPDATE, and read-then-write would lose updates.
+        self._begin = "BEGIN IMMEDIATE" if self.on_sqlite else "BEGIN"
         # No overflow: a flood of requests waits here, in order, and not at the database's own limit. No ping before
         # each use: it would cost as much as a question. After a restart the first to ask gets a 503 instead.
         self.engine = create_async_engine(
@@ -99,16 +100,16 @@ class Database:
             hide_parameters=True,  # errors are logged, and what people sent is parameters
         )
         if self.on_sqlite:
-            begin_immediate(self.engine.sync_engine)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-        # A question needs no BEGIN and ROLLBACK around it: they would double its price.
-        self._without_begin = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite has one writer. Within a process writers queue here, in order, instead of polling its lock.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.on_sqlite else nullcontext()
 
     def read(self) -> AsyncConnection:
-        """A connection for questions, each statement for itself: `async with database.read() as connection`."""
-        return self._without_begin.connect()
+        """A connection for questions, each statement for itself: `async with database.read() as connection`.
+
+        A BEGIN and a ROLLBACK around a question would double its price, so no driver is to send them by itself.
+        """
+        return self.engine.connect()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -120,6 +121,7 @@ class Database:
         limit = limit_of_request.get()
         until = limit.when() if limit else None
         async with self._turn, self.engine.begin() as connection:
+            await connection.exec_driver_sql(self._begin)
             yield connection
             if limit:
                 limit.reschedule(None)
@@ -128,7 +130,7 @@ class Database:
 
     async def schema(self) -> SchemaState:
         """Whether the tables are those of this code. Raises SQLAlchemyError or OSError when it does not answer."""
-        async with asyncio.timeout(PROBE_SECONDS), self._without_begin.connect() as connection:
+        async with asyncio.timeout(PROBE_SECONDS), self.read() as connection:
             return await connection.run_sync(schema_state)
 
     async def close(self) -> None:
@@ -144,21 +146,8 @@ def postgresql_arguments(deadline: timedelta) -> dict[str, Any]:
     """No statement outlives the request that it is for, and a host that is gone holds no connection for minutes."""
     milliseconds = int(deadline.total_seconds() * 1000)
     limits = f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout={2 * milliseconds}"
-    return {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": limits}
-
-
-def begin_immediate(engine: Engine) -> None:
-    """Make SQLite take the write lock at BEGIN: it ignores FOR UPDATE, and read-then-write would lose updates."""
-
-    def leave_transactions_to_us(connection: Any, _record: object) -> None:  # noqa: ANN401
-        connection.isolation_level = None
-
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    event.listen(engine, "connect", leave_transactions_to_us)
-    event.listen(engine, "begin", begin)
+    limits += " -c timezone=UTC"  # whatever the server's is: instants are read in it
+    return {"autocommit": True, "connect_timeout": 5, "tcp_user_timeout": 10_000, "options": limits}
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401

@@ -1,7 +1,5 @@
 """What can go wrong with any request."""
 
-from typing import Any
-
 from app.problems import Problem
 
 
@@ -52,17 +50,3 @@ class Unavailable(Problem):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"Retry-After": "2"})
-
-
-class Invalid(Problem):
-    """The request is not valid."""
-
-    status = 422
-
-    def __init__(self, detail: str, *, pointer: str | None = None, parameter: str | None = None) -> None:
-        super().__init__(detail)
-        where = {"pointer": pointer} if pointer else {"parameter": parameter}
-        self.errors = [where | {"detail": detail}]
-
-    def as_dict(self) -> dict[str, Any]:
-        return super().as_dict() | {"errors": self.errors}

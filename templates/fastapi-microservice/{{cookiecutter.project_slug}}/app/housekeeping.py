@@ -10,7 +10,7 @@ from app.idempotency.services import KEPT_FOR
 from app.limits.models import Allowance
 from app.outbox.models import Event
 from app.products.services import locked
-from app.reservations.models import Reservation
+from app.reservations.models import OVERDUE, Reservation
 
 PUBLISHED_FOR = timedelta(days=7)
 MOST_AT_ONCE = 1000  # rows in a transaction: others get their turn, and no statement takes too long
@@ -19,11 +19,9 @@ MOST_AT_ONCE = 1000  # rows in a transaction: others get their turn, and no stat
 async def sweep(database: Database) -> dict[str, int]:
     """Do it all once; how many rows of each there were."""
     moment = now()
-    late = (Reservation.state == "held", Reservation.expires_at <= moment)
-    of_products = select(Reservation.product_id, func.count().label("number")).where(*late)
-    of_products = of_products.group_by(Reservation.product_id)
+    late = select(Reservation.product_id, func.count()).where(OVERDUE).group_by(Reservation.product_id)
     async with database.read() as connection:
-        overdue = {each.product_id: each.number for each in await connection.execute(of_products)}
+        overdue = dict((await connection.execute(late, {"moment": moment})).all())
     for product_id in sorted(overdue):  # a transaction each: nobody waits for all of them
         async with database.write() as connection:
             await locked(connection, product_id)

@@ -1,21 +1,15 @@
 """Pages of a list, newest first. A cursor is signed for its list, so that it is one that this list gave out."""
 
-import base64
 import hmac
-import json
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from sqlalchemy import Row
 
-from app.contract import Id
 from app.problems import Problem
 from app.state import state_of
-
-KEY = TypeAdapter(tuple[Id, str])
 
 
 class InvalidCursor(Problem):
@@ -26,14 +20,10 @@ def after(request: Request, cursor: str | None, *, whose: str = "") -> int | Non
     """The id that a page comes after; None for the first. Raises InvalidCursor."""
     if cursor is None:
         return None
-    try:
-        number, _ = KEY.validate_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
-        number = 0
-    # Other characters can stand for the same bytes: only what we write ourselves counts.
+    number = cursor.partition("-")[0]
     if not hmac.compare_digest(cursor.encode(), _cursor(request, number, whose).encode()):
         raise InvalidCursor("Leave the cursor out to begin with the first page.")
-    return number
+    return int(number)
 
 
 def listed[Page: BaseModel](
@@ -45,9 +35,8 @@ def listed[Page: BaseModel](
     return kind.model_validate({"items": shown, "next": following}, from_attributes=True)
 
 
-def _cursor(request: Request, number: int, whose: str) -> str:
-    """The id and its signature, which is of no other list and caller."""
+def _cursor(request: Request, number: object, whose: str) -> str:
+    """An id and its signature, which is of no other list and caller."""
     secret = state_of(request)["settings"].secret_key.get_secret_value().encode()
     said = f"{request.url.path}\0{whose}\0{number}".encode()
-    signature = blake2b(said, digest_size=12, key=blake2b(secret).digest()).hexdigest()
-    return base64.urlsafe_b64encode(json.dumps([number, signature]).encode()).decode().rstrip("=")
+    return f"{number}-{hmac.new(secret, said, 'sha256').hexdigest()}"

@@ -18,6 +18,7 @@ from app.drain import draining
 from app.extras import all_extras
 from app.health import readiness
 from app.limits.services import Limits
+from app.products.routes import movements
 from app.products.routes import router as products
 from app.reservations.routes import router as reservations
 from app.security import Application
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     security.install(app, settings)
     extras = [extra.router for extra in all_extras().values() if extra.router]
-    for router in (products, reservations, *extras):
+    for router in (products, movements, reservations, *extras):
         app.include_router(router, prefix=API)
     app.include_router(pages.router)
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
@@ -68,7 +69,6 @@ async def running(settings: Settings, _app: FastAPI) -> AsyncIterator[State]:
             limits=Limits(database, settings.allowance),
             draining=stack.enter_context(draining(settings.drain_seconds)),
             extras={},
-            helpers={},
         )
         status, body = await readiness(state)
         if status != HTTPStatus.OK:

@@ -26,7 +26,6 @@ from app.idempotency.services import Answer, fingerprint, once
 from app.state import State, state_of
 
 LONGEST_BODY = 64 * 1024  # bytes
-DEEPEST = 100  # levels of JSON
 
 type Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -99,37 +98,24 @@ async def parsed(request: Request) -> Parsed:
     """The request with its body, which is read no further than it may be long."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise errors.UnsupportedMediaType("Send `Content-Type: application/json`.")
-    told = request.headers.get("content-length", "")
     body = bytearray()
-    if not (told.isdecimal() and int(told) > LONGEST_BODY):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LONGEST_BODY:
-                break
-        else:
-            again = Parsed(request.scope, request.receive)
-            again.value = from_json(bytes(body))
-            again._body = bytes(body)  # noqa: SLF001  as Starlette keeps it
-            return again
-    raise errors.ContentTooLarge(f"Send at most {LONGEST_BODY} bytes.", headers={"Connection": "close"})
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise errors.ContentTooLarge(f"Send at most {LONGEST_BODY} bytes.", headers={"Connection": "close"})
+    content = bytes(body)
+    again = Parsed(request.scope, request.receive)
+    again.value = from_json(content)
+    again._body = content  # noqa: SLF001  as Starlette keeps it
+    return again
 
 
 def from_json(body: bytes) -> Any:  # noqa: ANN401
-    """The value of a JSON text, as RFC 8259 has it: UTF-8, no NaN, and not so deep that nobody could mean it."""
+    """The value of a JSON text, as RFC 8259 has it: UTF-8, and no NaN."""
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:  # nested too deep is the latter
         raise errors.Malformed("Send JSON in UTF-8.") from error
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [inner for each in level if isinstance(each, dict | list) for inner in _within(each)]
-        if not level:
-            return value
-    raise errors.Malformed(f"Send JSON that is not nested more than {DEEPEST} times.")
-
-
-def _within(value: dict[str, Any] | list[Any]) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else value
 
 
 def _refuse(constant: str) -> None:
@@ -137,14 +123,19 @@ def _refuse(constant: str) -> None:
 
 
 def only_known(given: list[tuple[str, str]], known: set[str]) -> None:
-    """Raises Invalid for a parameter that nobody asked for, or that comes twice: one of two would be ignored."""
+    """Refuse a parameter that nobody asked for, or that comes twice: one of two would be ignored."""
     seen = set()
     for name, _ in given:
         if name not in known:
-            raise errors.Invalid("There is no such parameter.", parameter=name)
+            raise invalid("query", name, "There is no such parameter.")
         if name in seen:
-            raise errors.Invalid("Give it once.", parameter=name)
+            raise invalid("query", name, "Give it once.")
         seen.add(name)
+
+
+def invalid(place: str, name: str, what: str) -> RequestValidationError:
+    """What FastAPI raises for a value that is not allowed, for what it cannot know itself."""
+    return RequestValidationError([{"type": "value_error", "loc": (place, name), "msg": what}])
 
 
 def in_the_words_of_the_contract(error: RequestValidationError) -> Exception:

@@ -10,15 +10,18 @@ from typing import Any
 
 import alembic.command
 import httpx2
+import psycopg
 import pytest
 from alembic.config import Config
 from alembic.ddl.impl import DefaultImpl
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Table, func, insert, select, text, update
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 import app.database
 from app.database import Database, migrations, now
+from app.outbox.models import Event
 from app.products.models import Movement, Product
 from app.settings import Settings
 from tests.conftest import a_product, fresh_database, once
@@ -68,6 +71,14 @@ async def test_a_question_about_the_schema_waits_for_no_writer(database: Databas
             assert await database.schema() == "ok"
 
 
+async def test_a_question_is_no_transaction(database: Database, on_postgresql: bool) -> None:
+    async with database.read() as connection:
+        await connection.scalar(select(func.count()).select_from(Product))
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        began = driver.info.transaction_status != TransactionStatus.IDLE if on_postgresql else driver.in_transaction
+    assert not began, "BEGIN and ROLLBACK around it would double its price"
+
+
 async def test_an_error_does_not_carry_what_people_wrote(database: Database) -> None:
     async def twice() -> None:
         async with database.write() as connection:
@@ -108,6 +119,8 @@ async def test_a_commit_that_fails_is_never_a_success(
     assert (await writer.get("/api/v1/products")).json()["items"][0]["available"] == 5
     async with database.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(Product)) == 1
+        happened = (await connection.execute(select(Event.type).order_by(Event.id))).scalars().all()
+    assert happened == ["stock.product.created.v1", "stock.movement.made.v1"], "and nobody is told of the others"
 
 
 async def test_what_is_always_true_is_kept_by_the_database(database: Database) -> None:
@@ -136,6 +149,20 @@ async def test_thirty_who_read_then_write_do_not_lose_an_update(database: Databa
         assert await connection.scalar(select(Product.on_hand)) == 30
 
 
+async def test_what_postgresql_does_for_a_request_ends_with_its_deadline(
+    settings: Settings, on_postgresql: bool
+) -> None:
+    if not on_postgresql:
+        return  # there nothing is done in another process
+    hasty = Database(settings.async_database, deadline=timedelta(seconds=0.5))
+    began = time.monotonic()
+    with pytest.raises(OperationalError):
+        async with hasty.read() as connection:
+            await connection.execute(text("SELECT pg_sleep(20)"))
+    assert time.monotonic() - began < 10
+    await hasty.close()
+
+
 async def test_a_lock_of_another_process_is_waited_for_no_longer_than_the_deadline(
     settings: Settings, on_postgresql: bool
 ) -> None:
@@ -155,6 +182,21 @@ async def test_a_lock_of_another_process_is_waited_for_no_longer_than_the_deadli
     other.execute("ROLLBACK")
     other.close()
     await hasty.close()
+
+
+async def test_instants_are_utc_whatever_the_zone_of_the_server(settings: Settings, on_postgresql: bool) -> None:
+    if not on_postgresql:
+        return  # SQLite knows no zone
+    with fresh_database(settings.database_url) as url:
+        elsewhere = settings.model_copy(update={"database_url": url})
+        name = elsewhere.database.database
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} SET timezone TO 'Asia/Tokyo'")
+        database = Database(elsewhere.async_database)
+        async with database.read() as connection:
+            moment = (await connection.execute(select(func.now()))).scalar_one()
+        await database.close()
+    assert moment.utcoffset() == timedelta(0), "answers say Z"
 
 
 async def test_foreign_keys_are_kept(database: Database) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import httpx2
 import psycopg
+import pytest
 from sqlalchemy import make_url, text
 
+import app.database
 from app.database import Database, migrate
 from app.settings import Settings
 from tests.conftest import PATIENCE, fresh_database, serving
@@ -37,6 +39,19 @@ async def test_an_empty_database_is_not_ready(settings: Settings, tmp_path: Path
         assert answer.json()["checks"] == {"database": "ok", "schema": "missing"}
         assert "migrate" in answer.json()["detail"]
         assert (await client.get("/livez")).status_code == 200
+
+
+async def test_a_schema_older_than_the_code_is_not_ready(
+    anonymous: httpx2.AsyncClient, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.read() as connection:
+        present = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    (tmp_path / "next.py").write_text(f'revision: str = "next"\ndown_revision: str | None = "{present}"\n')
+    monkeypatch.setattr(app.database, "VERSIONS", tmp_path)
+    app.database._older_revisions.cache_clear()  # noqa: SLF001  as in a process that was just deployed
+    answer = await anonymous.get("/readyz")
+    app.database._older_revisions.cache_clear()  # noqa: SLF001
+    assert (answer.status_code, answer.json()["checks"]["schema"]) == (503, "stale")
 
 
 async def test_a_schema_newer_than_the_code_is_ready(anonymous: httpx2.AsyncClient, database: Database) -> None:

@@ -99,6 +99,14 @@ async def test_a_fault_of_ours_tells_nothing_of_the_inside(
     }
 
 
+@pytest.mark.parametrize("depth", [100, 10_000, 30_000])
+async def test_a_value_that_is_nested_deep_is_refused(writer: httpx2.AsyncClient, depth: int) -> None:
+    body = b'{"name": "Tea", "sku": ' + b"[" * depth + b"]" * depth + b"}"
+    answer = await writer.post("/api/v1/products", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422), "where the parser gives up is Python's"
+    assert (await writer.get("/api/v1/products")).status_code == 200
+
+
 async def test_a_request_has_a_deadline(settings: Settings, program: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     hasty = settings.model_copy(update={"deadline_seconds": 0.3})
 

@@ -8,10 +8,9 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from hashlib import blake2b
-from typing import Any
 from weakref import WeakValueDictionary
 
 from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
@@ -68,14 +67,8 @@ async def once(
             kept = None
         if kept is None:
             answer = await do(connection)
-            values: dict[str, Any] = {
-                "status": answer.status,
-                "etag": answer.etag,
-                "location": answer.location,
-                "body": answer.body,
-            }
-            values |= {"caller": caller, "key": key, "fingerprint": said, "created_at": now()}
-            await connection.execute(KEEP, values)
+            stored = {"caller": caller, "key": key, "fingerprint": said, "created_at": now()}
+            await connection.execute(KEEP, stored | asdict(answer))
             return answer
     if kept.fingerprint != said:
         raise IdempotencyKeyReused("Make a new key for each thing that is to be done.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import nats
 from nats.aio.client import Client
@@ -22,25 +23,26 @@ SUBJECT = "order.placed"
 DURABLE = "stock"
 MOST_AT_ONCE = 50
 PATIENCE = 5.0  # seconds
-LONGEST_PAUSE = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 
 
 async def run(database: Database, *, url: str, stop: asyncio.Event) -> None:
     """Take orders until told to stop. Whatever is gone is waited for."""
-    pause = 0.25
+    pause = FIRST_PAUSE
     while not stop.is_set():
         client = Client()
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.connect(url, allow_reconnect=False, error_cb=_quiet)
                 orders = await subscribed(client.jetstream(timeout=PATIENCE))
-            pause = 0.25
+            pause = FIRST_PAUSE
             while not stop.is_set():
                 await take_some(database, orders)
         except (nats.errors.Error, JetStreamError, SQLAlchemyError, OSError, TimeoutError) as error:
             pause = min(2 * pause, LONGEST_PAUSE)
             logger.warning("No order can be taken: %s. Again in %s s.", type(error).__name__, pause)
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
         finally:
             await client.close()
 

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from app.database import Base, begin_immediate
+from app.database import Base
 from app.extras import all_extras
 from app.idempotency import models as _idempotency  # noqa: F401
 from app.limits import models as _limits  # noqa: F401
@@ -20,12 +20,12 @@ def run() -> None:
     """Run the migrations that were asked for, in one transaction."""
     url = context.config.attributes.get("url") or Settings().database
     engine = create_engine(url, poolclass=pool.NullPool, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        begin_immediate(engine)
     with engine.begin() as connection:
+        # Two replicas that start at once: the second waits here, then finds nothing to do.
         if connection.dialect.name == "postgresql":
-            # Two replicas that start at once: the second waits here, then finds nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        else:
+            connection.execute(text("BEGIN IMMEDIATE"))
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,

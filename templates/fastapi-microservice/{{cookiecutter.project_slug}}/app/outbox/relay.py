@@ -14,7 +14,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Protocol
 
 from sqlalchemy import Row, exists, select, update
@@ -80,16 +80,9 @@ async def run(database: Database, publisher: Publisher, stop: asyncio.Event) -> 
             said = "" if isinstance(error, SQLAlchemyError) else str(error)
             logger.warning("Nothing can be published: %s %s. Again in %s s.", type(error).__name__, said, pause)
         if not done:
-            await _pause(stop, pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
     await publisher.close()
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        pass
 
 
 async def publish_some(database: Database, publisher: Publisher, aside: dict[int, float]) -> int:

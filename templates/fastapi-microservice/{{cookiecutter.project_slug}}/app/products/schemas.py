@@ -61,13 +61,6 @@ class ProductBody(Body):
     updated_at: datetime
 
 
-class ProductPage(Body):
-    """Products, newest first."""
-
-    items: list[ProductBody]
-    next: str | None
-
-
 class NewMovement(Body):
     """What is to change the stock."""
 
@@ -96,10 +89,3 @@ class MovementBody(Body):
     on_hand: Count
     note: Note
     created_at: datetime
-
-
-class MovementPage(Body):
-    """Movements, newest first."""
-
-    items: list[MovementBody]
-    next: str | None

@@ -13,21 +13,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.contract import HIGHEST_ID
-from app.database import Instant, now
+from app.database import now
 from app.errors import NotFound
 from app.outbox.services import emit
 from app.products.errors import NotEnoughStock, ProductInUse, SkuTaken
 from app.products.models import Movement, Product
-from app.reservations.models import Reservation
+from app.reservations.models import OVERDUE, Reservation
 
-MOMENT = bindparam("moment", type_=Instant)
 BY = bindparam("by", type_=Product.on_hand.type)
 FREED = bindparam("freed", type_=Product.on_hand.type)
 
-# What is overdue counts no more, whoever has noticed or not.
-LATE = (Reservation.state == "held", Reservation.expires_at <= MOMENT)
-OVERDUE = select(func.coalesce(func.sum(Reservation.quantity), 0)).where(Reservation.product_id == Product.id, *LATE)
-RESERVED = Product.reserved - OVERDUE.scalar_subquery()
+LATE = select(func.coalesce(func.sum(Reservation.quantity), 0)).where(Reservation.product_id == Product.id, OVERDUE)
+RESERVED = Product.reserved - LATE.scalar_subquery()
 FIELDS = (Product.id, Product.sku, Product.name, Product.on_hand)
 TIMES = (Product.created_at, Product.updated_at)
 STOCK: Select[*tuple[Any, ...]] = select(
@@ -39,7 +36,7 @@ ONE = STOCK.where(OF_THIS)
 PAGE = STOCK.where(Product.id < bindparam("before")).order_by(Product.id.desc()).limit(bindparam("limit"))
 LOCK = select(Product.id).where(OF_THIS).with_for_update()
 EXISTS = select(Product.id).where(OF_THIS)
-EXPIRE = update(Reservation).where(Reservation.product_id == bindparam("of_product"), *LATE).values(state="expired")
+EXPIRE = update(Reservation).where(Reservation.product_id == bindparam("of_product"), OVERDUE).values(state="expired")
 EXPIRE = EXPIRE.returning(Reservation.id, Reservation.quantity)
 CREATE = insert(Product).returning(Product.id)
 CHANGE = update(Product).where(OF_THIS)
@@ -90,8 +87,7 @@ async def free(connection: AsyncConnection, product_id: int, quantity: int) -> N
 async def create(connection: AsyncConnection, *, sku: str, name: str) -> Row[Any]:
     """A new product, with nothing on hand. Raises SkuTaken."""
     moment = now()
-    values: dict[str, Any] = {"sku": sku, "name": name, "on_hand": 0, "reserved": 0}
-    values |= {"created_at": moment, "updated_at": moment}
+    values = {"sku": sku, "name": name, "created_at": moment, "updated_at": moment}
     try:
         product_id = (await connection.execute(CREATE, values)).scalar_one()
     except IntegrityError as error:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, bindparam, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, BigId, Instant
@@ -29,3 +29,8 @@ class Reservation(Base):
     state: Mapped[str] = mapped_column(String(9))
     expires_at: Mapped[datetime] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+# What is overdue counts no more, whoever has noticed or not.
+MOMENT = bindparam("moment", type_=Instant)
+OVERDUE = (Reservation.state == "held") & (Reservation.expires_at <= MOMENT)

@@ -31,10 +31,3 @@ class ReservationBody(Body):
     state: State
     expires_at: datetime
     created_at: datetime
-
-
-class ReservationPage(Body):
-    """Reservations, newest first."""
-
-    items: list[ReservationBody]
-    next: str | None

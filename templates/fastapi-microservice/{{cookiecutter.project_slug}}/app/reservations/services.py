@@ -8,18 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.contract import HIGHEST_ID
 from app.database import now
-from app.errors import Invalid, NotFound
+from app.errors import NotFound
 from app.outbox.services import emit
 from app.products.errors import NotEnoughStock
 from app.products.models import Product
-from app.products.services import MOMENT, OF_THIS, free, locked, moved
+from app.products.services import OF_THIS, free, locked, moved
 from app.reservations.errors import ReservationClosed
-from app.reservations.models import Reservation
+from app.reservations.models import MOMENT, OVERDUE, Reservation
 
 QUANTITY = bindparam("quantity", type_=Product.reserved.type)
 
-# What is overdue has expired, whoever has noticed or not.
-OVERDUE = (Reservation.state == "held") & (Reservation.expires_at <= MOMENT)
 STATE = case((OVERDUE, "expired"), else_=Reservation.state).label("state")
 FIELDS = (Reservation.id, Reservation.product_id, Reservation.quantity, Reservation.expires_at, Reservation.created_at)
 THEIRS = select(*FIELDS, STATE).where(Reservation.holder == bindparam("holder"))
@@ -29,9 +27,8 @@ PAGE = THEIRS.where(Reservation.id < bindparam("before")).order_by(Reservation.i
 TAKE = update(Product).where(OF_THIS, Product.on_hand - Product.reserved >= QUANTITY)
 TAKE = TAKE.values(reserved=Product.reserved + QUANTITY)
 HOLD = insert(Reservation).returning(Reservation)
-STILL_HELD = (Reservation.id == bindparam("reservation_id"), Reservation.state == "held")
-CLOSE = update(Reservation).where(*STILL_HELD, Reservation.expires_at > MOMENT)
-CLOSE = CLOSE.values(state=bindparam("to")).returning(Reservation)
+CLOSE = update(Reservation).where(Reservation.id == bindparam("reservation_id"), Reservation.state == "held")
+CLOSE = CLOSE.where(Reservation.expires_at > MOMENT).values(state=bindparam("to")).returning(Reservation)
 
 
 async def reservation(connection: AsyncConnection, reservation_id: int, *, holder: str) -> Row[Any]:
@@ -52,11 +49,8 @@ async def reservations(connection: AsyncConnection, *, holder: str, before: int 
 async def hold(
     connection: AsyncConnection, *, holder: str, product_id: int, quantity: int, lasts: timedelta
 ) -> Row[Any]:
-    """Put some of a product aside. Raises NotEnoughStock, and Invalid when there is no such product."""
-    try:
-        await locked(connection, product_id)
-    except NotFound as error:
-        raise Invalid("There is no such product.", pointer="#/product_id") from error
+    """Put some of a product aside. Raises NotFound and NotEnoughStock."""
+    await locked(connection, product_id)
     if (await connection.execute(TAKE, {"product_id": product_id, "quantity": quantity})).rowcount == 0:
         raise NotEnoughStock("Less than that is available.")
     moment = now()

@@ -7,6 +7,8 @@ from typing import Any
 import httpx2
 import nats
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.api import StreamConfig
 from sqlalchemy import func, select
 
@@ -113,3 +115,36 @@ async def test_orders_come_from_a_stream_and_nonsense_never_again(
     assert await on_hand(writer, product) == 5
     async with database.read() as connection:
         assert await connection.scalar(select(func.count()).where(Movement.kind == "issue")) == 5
+
+
+async def test_an_order_is_acknowledged_once_it_is_taken_and_not_before(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not acknowledged comes again."""
+    message = Msg(Client(), data=json.dumps(order(1)).encode())
+    done = list[str]()
+
+    async def ack(_message: Msg) -> None:
+        done.append("acknowledged")
+
+    async def taken(*_: object) -> None:
+        done.append("taken")
+
+    monkeypatch.setattr(Msg, "ack", ack)
+    monkeypatch.setattr(consumer, "take", taken)
+    await consumer.take_one(database, message)
+    assert done == ["taken", "acknowledged"]
+
+
+async def test_it_stops_when_told_while_there_is_nobody_to_ask(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(consumer, "PATIENCE", 0.2)
+    monkeypatch.setattr(consumer, "FIRST_PAUSE", 20.0)
+    stop = asyncio.Event()
+    running = asyncio.create_task(consumer.run(database, url=f"nats://127.0.0.1:{servers.free_port()}", stop=stop))
+    async with asyncio.timeout(10):
+        while "No order can be taken" not in caplog.text:
+            await asyncio.sleep(0.02)
+        stop.set()
+        await running

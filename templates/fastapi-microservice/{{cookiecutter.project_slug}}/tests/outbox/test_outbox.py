@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 from sqlalchemy import Row, func, select
 
-from app.database import Database
+from app.database import Database, now
 from app.outbox import publishers, relay
 from app.outbox.models import Event
 from app.outbox.publishers import File, JetStream, publisher
@@ -96,7 +97,8 @@ async def test_every_change_has_its_event_and_a_refusal_has_none(
     first = published.events[0]
     assert first["data"] == {"id": product["id"], "sku": "TEA", "name": "Green tea"}
     assert (first["specversion"], first["source"], first["subject"]) == ("1.0", "/stock", f"products/{product['id']}")
-    assert first["time"].endswith("Z")
+    assert (first["datacontenttype"], first["time"][-1]) == ("application/json", "Z")
+    assert timedelta(0) < now() - datetime.fromisoformat(first["time"]) < timedelta(minutes=1)
     assert len({event["id"] for event in published.events}) == 10
 
 
@@ -130,6 +132,43 @@ async def test_several_relays_publish_each_event_once_and_keep_the_order_of_a_pr
         assert all(one < next_ for one, next_ in pairwise(after))
 
 
+class Waiting(Memory):
+    """A publisher that takes nothing until it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may = asyncio.Event(), asyncio.Event()
+
+    async def publish(self, event: Row[Any]) -> None:
+        self.begun.set()
+        await self.may.wait()
+        await super().publish(event)
+
+
+async def test_a_relay_does_not_wait_for_what_another_one_is_at(
+    writer: httpx2.AsyncClient,
+    database: Database,
+    settings: Settings,
+    on_postgresql: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not on_postgresql:
+        return  # there is one relay
+    monkeypatch.setattr(relay, "MOST_AT_ONCE", 1)
+    first, second = await a_product(writer), await a_product(writer)
+    waiting, quick, other = Waiting(), Memory(), Database(settings.async_database)
+    batch = asyncio.create_task(relay.publish_some(database, waiting, {}))
+    await waiting.begun.wait()
+    try:
+        async with asyncio.timeout(5):
+            assert await relay.publish_some(other, quick, {}) == 1
+    finally:
+        waiting.may.set()
+        assert await batch == 1
+        await other.close()
+    assert [event["data"]["id"] for event in waiting.events + quick.events] == [first["id"], second["id"]]
+
+
 async def test_a_broker_that_fails_loses_nothing(
     writer: httpx2.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,12 +199,12 @@ async def test_a_slow_broker_is_no_standstill_and_keeps_nobody_from_writing(
     writer: httpx2.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was published in the time of a batch is marked, and the rest comes next."""
-    monkeypatch.setattr(relay, "LONGEST_BATCH", 0.35)
+    monkeypatch.setattr(relay, "LONGEST_BATCH", 0.5)
     product = await a_product(writer, on_hand=3)
     for _ in range(3):
         await a_hold(writer, product)
     slow = Memory()
-    slow.takes = 0.1
+    slow.takes = 0.2
     batch = asyncio.create_task(relay.publish_some(database, slow, {}))
     await asyncio.sleep(0.05)
     async with asyncio.timeout(0.3):

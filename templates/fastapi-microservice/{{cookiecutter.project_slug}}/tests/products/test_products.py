@@ -19,7 +19,7 @@ def statements() -> Iterator[list[str]]:
     asked: list[str] = []
 
     def note(*arguments: Any) -> None:
-        if arguments[2] != "BEGIN IMMEDIATE":
+        if not arguments[2].startswith("BEGIN"):
             asked.append(arguments[2])
 
     event.listen(Engine, "before_cursor_execute", note)
