@@ -142,6 +142,26 @@ def test_an_issuer_that_answers_nonsense_is_no_fault_of_the_caller(issuer: Issue
 
 
 @pytest.mark.django_db
+def test_a_key_that_was_published_as_a_secret_is_none(issuer: Issuer) -> None:
+    secret = b"shared by all who can read the page"
+    shared = {"kty": "oct", "alg": "HS256", "kid": "shared", "k": urlsafe_b64encode(secret).rstrip(b"=").decode()}
+    issuer.page = json.dumps({"keys": [*issuer.public(), shared]}).encode()
+    token = jwt.encode(claims(iss="https://id"), secret, "HS256", headers={"kid": "shared"})
+    assert (status(token), status(issuer.token("first", "RS256"))) == (401, 200)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("other", "name"), [({"use": "enc", "kid": "odd"}, "odd"), ({"kid": None}, "None")])
+def test_a_key_that_is_for_something_else_or_has_no_name_is_none(
+    issuer: Issuer, other: dict[str, Any], name: str
+) -> None:
+    issuer.keys[name] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    good, odd = issuer.public()
+    issuer.page = json.dumps({"keys": [good, odd | other]}).encode()
+    assert (status(issuer.token(name, "RS256")), status(issuer.token("first", "RS256"))) == (401, 200)
+
+
+@pytest.mark.django_db
 def test_known_keys_are_good_while_the_issuer_hangs(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert status(issuer.token("first", "RS256")) == 200
     for name, seconds in (("OLD", -1.0), ("ASK_AGAIN", -1.0)):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from reporting import services
@@ -81,6 +81,21 @@ def test_who_comes_back_after_the_lease_and_first_is_heard(ada: Caller) -> None:
     assert services.finish(slow, State.DONE, {"products": 1}), "it would never end, where it takes longer than a lease"
     assert not services.finish(second, State.DONE, {"products": 2})
     assert Report.objects.get().result == {"products": 1}
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="one writer; tested with --database postgresql")
+@pytest.mark.django_db(transaction=True)
+def test_while_one_worker_claims_the_other_takes_the_next_and_does_not_wait(committed: None) -> None:
+    ada = Caller("ada", "stock:read")
+    for _ in range(2):
+        assert ada.ask("POST", "reports").status_code == 202
+    with transaction.atomic():
+        first = services.claim()
+        (second,) = together(lambda _: services.claim(), 1)
+    assert first
+    assert second
+    assert first.pk < second.pk
+    assert {*Report.objects.values_list("state", "attempt")} == {("running", 1)}
 
 
 def test_one_that_kills_every_worker_is_given_up(ada: Caller) -> None:
