@@ -103,8 +103,8 @@ SURPRISES: dict[str, tuple[str, Callable[[Row], str]]] = {
 def keep(name: str, command: str, told: str) -> None:
     """What a bench has printed, for the page."""
     RESULTS.mkdir(exist_ok=True)
-    # Of PostgreSQL's own words that it is told to end, nothing is kept.
-    lines = "\n".join(line.rstrip() for line in told.splitlines() if " FATAL:  " not in line)
+    # What servers say besides, as PostgreSQL when it is told to end, is no result.
+    lines = "\n".join(line.rstrip() for line in told.splitlines() if not re.search(r" FATAL:  |^\[WARNING\]", line))
     (RESULTS / f"{name}.txt").write_text(f"$ {command}\n{lines}\n", encoding="utf-8")
 
 

@@ -38,22 +38,6 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
 
-    def cpu(self) -> float:
-        """Seconds of CPU that it and its children have used."""
-        pids = [self.process.pid, *children(self.process.pid)]
-        ticks = 0
-        for pid in pids:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def children(pid: int) -> list[int]:
-    """All that it has started, and what those have."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    found = [int(each) for task in tasks for each in task.read_text().split()]
-    return found + [each for child in found for each in children(child)]
-
 
 COMMANDS = {
     "gunicorn sync": "gunicorn --no-control-socket --bind 127.0.0.1:{port} django_app:application",
@@ -162,11 +146,11 @@ def over_http(
         for turn in range(rounds):
             for name in list(names)[:: 1 if turn % 2 == 0 else -1]:
                 ask(running[name].port, names[name][1])  # warm
-                before = running[name].cpu()
+                before = load.cpu(running[name].process.pid)
                 answers = ask(running[name].port, names[name][1])
                 if answers.wrong:
                     raise SystemExit(f"{name} is void: {answers.wrong}")
-                used = (running[name].cpu() - before) / len(answers.took) * 1e6
+                used = (load.cpu(running[name].process.pid) - before) / len(answers.took) * 1e6
                 for what, value in (
                     ("answers a second", answers.rate),
                     ("µs of CPU a request", used),

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE.parent), str(ROOT / "common" / "all" / "tests")]
@@ -99,26 +101,14 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
 
-    def pids(self) -> list[int]:
-        def below(pid: int) -> list[int]:
-            tasks = Path(f"/proc/{pid}/task").glob("*/children")
-            found = [int(each) for task in tasks for each in task.read_text().split()]
-            return found + [each for child in found for each in below(child)]
-
-        return [self.process.pid, *below(self.process.pid)]
-
     def cpu(self) -> float:
         """Seconds of CPU that it and its children have used."""
-        ticks = 0
-        for pid in self.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return load.cpu(self.process.pid)
 
     def memory(self) -> float:
         """MiB: what is its own, and its share of what is not."""
         kib = 0
-        for pid in self.pids():
+        for pid in load.family(self.process.pid):
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
             kib += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
         return kib / 1024
@@ -184,6 +174,13 @@ def seed(side: Side) -> None:
                 path = f"{path}/{json.loads(content)['id']}/movements"
 
 
+def at_peace(sides: list[Side]) -> None:
+    """Let PostgreSQL know what is in its tables now, as it does by itself a minute later."""
+    for side in sides:
+        with psycopg.connect(side.settings["DATABASE_URL"], autocommit=True) as database:
+            database.execute("ANALYZE")
+
+
 class Found:
     """What was measured: tables of rows of columns of values."""
 
@@ -230,6 +227,7 @@ def jobs(token: str, product: str = "{row}") -> dict[str, dict[str, Any]]:
 
 def in_process(found: Found, sides: list[Side]) -> None:
     """CPU and statements of a request, without a server; beside it the floor, on the same rows."""
+    at_peace(sides)
     with ExitStack() as stack:
         probes: dict[str, tuple[Any, Side]] = {}
         for side in sides:
@@ -280,6 +278,7 @@ def requests(side: Side, job: str) -> list[bytes]:
 def over_http(found: Found, sides: list[Side], commands: dict[str, list[str]], *, own: bool, at_once: int = 16) -> None:
     """CPU of the server, so many at once, one process on one core; and how many answers a second, by its own server."""
     right = (b"200", b"201")
+    at_peace(sides)
     with ExitStack() as stack:
         running = {
             side.name: stack.enter_context(serving(commands[side.name], side.project, side.settings)) for side in sides
@@ -302,6 +301,7 @@ def over_http(found: Found, sides: list[Side], commands: dict[str, list[str]], *
 
 def at_rate(found: Found, sides: list[Side], commands: dict[str, list[str]]) -> None:
     """How long a read takes at a rate that both can keep, from when it was due."""
+    at_peace(sides)
     with ExitStack() as stack:
         running = {
             side.name: stack.enter_context(serving(commands[side.name], side.project, side.settings)) for side in sides
