@@ -37,14 +37,8 @@ SCOPE = "stock:read stock:write"
 UNSAFE = {
     "read, and then written": (
         "stock/services.py",
-        """    enough = Product.objects.filter(pk=product_id, on_hand__gte=F("reserved") + quantity)
-    return enough.update(reserved=F("reserved") + quantity) == 1
-""",
-        """    found = Product.objects.filter(pk=product_id).first()
-    if found is None or found.on_hand < found.reserved + quantity:
-        return False
-    return Product.objects.filter(pk=product_id).update(reserved=F("reserved") + quantity) == 1
-""",
+        "    if not enough.update(**numbers):\n        # Perhaps",
+        "    if not enough.exists() or not Product.objects.filter(pk=product_id).update(**numbers):\n        # Perhaps",
         ["tests/test_races.py", "tests/contract/test_races.py", "-k", "twenty_at_once or thirty"],
     ),
     "the answer is kept when it is over": (
@@ -242,7 +236,7 @@ def killed(folder: Path) -> None:
             "DATABASE_URL": url,
             "DATA_DIR": str(folder),
             "SECRET_KEY": "proof" * 10,
-            "RATE_LIMIT": "1000000/60",
+            "RATE_LIMIT": "1000000/1",  # who is killed loses what it took of the span
         }
         site = Processes(settings | {"LOG_LEVEL": "CRITICAL"})
         site.run("migrate", "-v0")
