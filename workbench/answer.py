@@ -43,6 +43,11 @@ def apart(some: list[float], others: list[float]) -> bool:
     return low > most or least > high
 
 
+def disturbed(values: list[float]) -> str:
+    """A mark, where these were not measured in peace."""
+    return "†" if min(values) > 0 and max(values) > DISTURBED * min(values) else ""
+
+
 def times(rows: Row, more: str, less: str) -> str:
     """How many times as much one is as the other. Raises ValueError when that surprises nobody."""
     ratio = statistics.median(rows[more]) / statistics.median(rows[less])
@@ -74,28 +79,33 @@ SURPRISES: dict[str, tuple[str, Callable[[Row], str]]] = {
         "µs of CPU a request",
         lambda rows: (
             "One row by the usual ORM of each costs FastAPI "
-            f"{times(rows, 'FastAPI, `async def`, SQLAlchemy', 'Django, no middleware')} times what it costs Django."
+            f"{times(rows, 'FastAPI, `async def`, SQLAlchemy', 'Django, no middleware')} times what it costs Django "
+            "without middleware, and "
+            f"{times(rows, 'FastAPI, `async def`, SQLAlchemy', 'Django, the seven middlewares of startproject')} with "
+            "the usual seven."
         ),
     ),
     "server": (
         "answers a second",
         lambda rows: (
-            "The same Django answers "
-            f"{times(rows, 'Django on granian', 'Django on gunicorn, sync')} times as often on another server, and on "
-            f"the slowest {times(rows, 'Django on granian', 'Django on uvicorn')} times less."
+            f"The same Django answers {times(rows, 'Django on granian', 'Django on gunicorn, sync')} times as often on "
+            "granian as on gunicorn's sync worker, and "
+            f"{times(rows, 'Django on granian', 'Django on uvicorn')} times as often as by ASGI on uvicorn."
         ),
     ),
     "blocking": (
         "answers a second",
         lambda rows: (
             "With one line that blocks, FastAPI gives one answer where it gave "
-            f"{times(rows, 'FastAPI, `async def`', 'FastAPI, `async def`, blocked')}, and Django where it gave "
+            f"{times(rows, 'FastAPI, `async def`', 'FastAPI, `async def`, blocked')}, and Django one where it gave "
             f"{times(rows, 'Django, `async def`', 'Django, `async def`, blocked')}."
         ),
     ),
     "rate": (
         "median, ms",
-        lambda rows: f"At 200 requests a second, a row of PostgreSQL each, they are {unnoticed(rows)} ms apart.",
+        lambda rows: (
+            f"At 200 requests a second, a row of PostgreSQL each, Django and FastAPI are {unnoticed(rows)} ms apart."
+        ),
     ),
 }
 
@@ -159,10 +169,10 @@ def jobs() -> str:
 def ordered(rows: Row) -> str:
     """The rows by their medians, the least first; those whose spreads touch stand together, without an order."""
     medians = sorted(rows, key=lambda name: statistics.median(rows[name]))
-    said = f"{medians[0]} **{number(statistics.median(rows[medians[0]]))}**"
+    shown = {name: f"{name} **{number(statistics.median(rows[name]))}**{disturbed(rows[name])}" for name in medians}
+    said = shown[medians[0]]
     for before, name in pairwise(medians):
-        sign = "<" if apart(rows[before], rows[name]) else "≈"
-        said += f" {sign} {name} **{number(statistics.median(rows[name]))}**"
+        said += f" {'<' if apart(rows[before], rows[name]) else '≈'} {shown[name]}"
     return said
 
 
@@ -209,7 +219,8 @@ Ask what the job is, not which is faster. Find yours:
 ## Five results that surprise
 
 Measured on {where()}; the seconds are those that the command took there, once the packages were
-installed. `<` is beyond the spread, `≈` within it. All values are kept in `docs/results/`.
+installed. `<` is beyond the spread, `≈` within it; † marks values
+that lie further apart than they would on a machine at peace. All are kept in `docs/results/`.
 
 <div class="cards" markdown>
 
@@ -234,7 +245,7 @@ def cells(row: Row, names: list[str]) -> list[str]:
             said.append("")
             continue
         low, high = map(number, middle(values))
-        mark = "†" if min(values) > 0 and max(values) > DISTURBED * min(values) else ""
+        mark = disturbed(values)
         spread = f" ({low} to {high}{mark})" if low != high else f" ({mark})" if mark else ""
         said.append(f"{number(statistics.median(values))}{spread}")
     return said

@@ -121,7 +121,8 @@ def hello() -> dict[str, Rows]:
 
 def read() -> dict[str, Rows]:
     """One row of PostgreSQL by its key, as an object, as JSON, one after the other: without a server, and without the
-    database's own CPU. psycopg 3 in all; SQLAlchemy's session in a transaction, as it is by default."""
+    database's own CPU. psycopg 3 in all. SQLAlchemy's session sends BEGIN and ROLLBACK, as by default; Django neither.
+    """
     with database() as url:
         settings = {"DATABASE_URL": url}
         variants = {
@@ -180,8 +181,8 @@ def server() -> dict[str, Rows]:
 
 
 def blocking() -> dict[str, Rows]:
-    """A hundred who wait for what takes 100 ms, again and again: awaited, in one of 40 threads, or, ten of them, with
-    one line that blocks the event loop. Django with startproject's seven middlewares, where nothing else is said."""
+    """A hundred who wait for what takes 100 ms, again and again: awaited, or in one of 40 threads. With the line that
+    blocks only ten ask. Django with startproject's seven middlewares, where nothing else is said."""
     names = {
         "FastAPI, `async def`": ("uvicorn", "/wait", {}),
         "FastAPI, `def`": ("uvicorn", "/wait-def", {}),
