@@ -334,7 +334,7 @@ def tested(session: nox.Session, name: str, *, whole: bool) -> None:
                 print(use(starter_, project, env))
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 @one_starter
 def strip(session: nox.Session, name: str) -> None:
     """A starter without its extras, and then under another name, by its README's words: what is left works.
