@@ -57,7 +57,7 @@ def believed(token: str, key: Any, algorithms: list[str]) -> Caller:
     return caller
 
 
-@lru_cache(maxsize=10_000)  # a signature is checked once: that costs as much as a query
+@lru_cache(maxsize=10_000)  # a signature that was good stays good; the end is looked at each time
 def read(token: str, key: Any, algorithms: tuple[str, ...], issuer: str, audience: str) -> tuple[Caller, float]:
     """What a token says, and until when. Raises InvalidToken, which is not remembered."""
     options: Any = {"require": NEEDED}

@@ -58,7 +58,7 @@ def take(whose: Whose, span: int) -> int:
     """Count a request; how many are left, less than none for one too many."""
     subject, _, limit = whose
     size = math.ceil(limit / BLOCKS)
-    with turn:
+    with turn:  # two who come first at once get the same block
         block = block_of(whose)
     with block.turn:  # who asks meanwhile waits for the same answer of the database; nobody else does
         if block.mine <= 0 < block.others:

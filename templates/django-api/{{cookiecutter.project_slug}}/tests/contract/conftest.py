@@ -28,6 +28,7 @@ def core() -> contract.Contract:
 def calling(judged: dict[str, Any], of: contract.Contract, name: str | None, url: str = "url") -> Iterator[Caller]:
     """A caller with the token of this name; its connections are closed in the end."""
     caller = Caller(judged[url], of, judged["tokens"][name] if name else None)
+    caller.patient = bool(judged.get("one_writer"))
     with caller.http:
         yield caller
 
