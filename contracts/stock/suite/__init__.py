@@ -6,6 +6,6 @@
 on the same database with an allowance of at most 100. `tokens` are those of four subjects: `writer` and `other` have
 both scopes, `reader` has `stock:read`, `nobody` has none; and `expired` is the writer's, its time over. Without
 CONTRACT_SERVER a fixture `contract_server` gives the same mapping. With `full`, what full.yaml adds is judged, too: it
-maps `key`, `revoked_key` and `expired_key` to API keys with both scopes. A server with `one_writer` may answer 503 to who
-comes while somebody else writes: who hears that comes again. Of no other server is it taken.
+maps `key`, `revoked_key` and `expired_key` to API keys with both scopes. A server with `one_writer` may answer 503
+to who comes while somebody else writes: who hears that comes again. Of no other server is it taken.
 """
